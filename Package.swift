@@ -1,0 +1,39 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func system(_ name: String, pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "rpcd",
+    targets: [
+        system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        system("CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev"),
+        system("CSystemd", pkgConfig: "libsystemd", apt: "libsystemd-dev"),
+
+        library("Identifiers"),
+        library("JSON"),
+        library("Resilience"),
+        library("Systemd", ["CSystemd"]),
+        library("Cryptography", ["COpenSSL", "CArgon2", "JSON"]),
+        library("RPC", ["JSON", "Identifiers", "Resilience"]),
+        .target(
+            name: "TestSupport", dependencies: ["JSON", "RPC", "Resilience"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        tests("JSONTests", ["JSON", "TestSupport"]),
+        tests("IdentifiersTests", ["Identifiers", "TestSupport"]),
+        tests("RPCTests", ["RPC", "JSON", "TestSupport"]),
+    ]
+)

@@ -1,0 +1,22 @@
+import COpenSSL
+
+/// SHA-256, FIPS 180-4.
+public enum SHA256 {
+    /// Length of a digest in bytes.
+    public static let digestLength = 32
+
+    /// The 32-byte digest of `bytes`.
+    public static func digest(_ bytes: [UInt8]) throws(CryptographyError) -> [UInt8] {
+        try bytes.withRawBytes { (bytes) throws(CryptographyError) in try digest(bytes) }
+    }
+
+    /// The 32-byte digest of `bytes`.
+    public static func digest(_ bytes: UnsafeRawBufferPointer) throws(CryptographyError) -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: digestLength)
+        let status = digest.withUnsafeMutableBufferPointer {
+            EVP_Digest(bytes.baseAddress, bytes.count, $0.baseAddress, nil, EVP_sha256(), nil)
+        }
+        guard status == 1 else { throw .fromLibcrypto("EVP_Digest") }
+        return digest
+    }
+}

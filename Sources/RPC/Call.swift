@@ -1,0 +1,118 @@
+import Identifiers
+import JSON
+import Resilience
+import Synchronization
+
+/// One call on its way: what was asked, by whom, until when; and the one place where its answer is given.
+public final class Call: Sendable {
+    /// Why a call ends before its work does.
+    public enum Interruption: Sendable {
+        /// `$/cancelRequest`, or the client went away.
+        case cancelled
+        case deadline
+        /// The daemon stops.
+        case draining
+
+        var error: CallError {
+            switch self {
+            case .cancelled: CallError(.cancelled)
+            case .deadline: CallError(.timeout)
+            case .draining: .unavailable("The daemon is stopping")
+            }
+        }
+    }
+
+    private struct State {
+        var interruption: Interruption?
+        var hook: (@Sendable () -> Void)?
+        var isFinished = false
+    }
+
+    public let method: Method
+    public let arguments: Arguments
+    public let metadata: Metadata
+    public let caller: Caller
+    public let peer: Peer
+    /// On the clock of `MonotonicClock`.
+    public let deadlineNanoseconds: UInt64
+    public let startedNanoseconds: UInt64
+    private let state = Mutex(State())
+    private let completion: @Sendable (Call, Reply) -> Void
+
+    init(
+        method: Method, arguments: Arguments, metadata: Metadata, caller: Caller, peer: Peer,
+        started: UInt64, deadline: UInt64, completion: @escaping @Sendable (Call, Reply) -> Void
+    ) {
+        self.method = method
+        self.arguments = arguments
+        self.metadata = metadata
+        self.caller = caller
+        self.peer = peer
+        self.startedNanoseconds = started
+        self.deadlineNanoseconds = deadline
+        self.completion = completion
+    }
+
+    public var requestID: String { metadata.requestID }
+
+    /// Set once somebody has asked for an end; the work should stop as soon as it can.
+    public var interruption: Interruption? { state.withLock { $0.interruption } }
+
+    /// Asks the work to stop. It answers, unless it never started; a second reason does not replace the first.
+    public func interrupt(_ reason: Interruption) {
+        let hook = state.withLock { state -> (@Sendable () -> Void)? in
+            guard state.interruption == nil, !state.isFinished else { return nil }
+            state.interruption = reason
+            return state.hook.take()
+        }
+        hook?()
+    }
+
+    /// Has `hook` run when the call is interrupted; at once when it is already.
+    public func onInterruption(_ hook: @escaping @Sendable () -> Void) {
+        let runsNow = state.withLock { state in
+            if state.interruption == nil { state.hook = hook }
+            return state.interruption != nil
+        }
+        if runsNow { hook() }
+    }
+
+    public func succeed(_ body: Body) { finish(.success(body)) }
+
+    public func fail(_ error: CallError) { finish(.failure(error)) }
+
+    /// The first answer counts; a later one is dropped.
+    private func finish(_ result: Result<Body, CallError>) {
+        let isFirst = state.withLock { state in
+            defer {
+                state.isFinished = true
+                state.hook = nil
+            }
+            return !state.isFinished
+        }
+        if isFirst { completion(self, Reply(result, requestID: requestID)) }
+    }
+
+    /// The role check of what touches no workspace.
+    /// - Throws: `AUTHENTICATION_ERROR` for an anonymous caller, `AUTHORIZATION_ERROR` for one who is not the operator.
+    public func requireRoleWithoutWorkspace() throws(CallError) {
+        switch (method.role, caller) {
+        case (.public, _), (_, .operator), (.user, .user): break
+        case (_, .anonymous): throw CallError(.authentication)
+        default: throw CallError(.authorization)
+        }
+    }
+}
+
+extension CallError {
+    /// What a caller is told of a thrown error: its own words for a ``CallError``, nothing but a generic sentence for others.
+    public init(wrapping error: any Error, in call: Call) {
+        if let error = error as? CallError {
+            self = error
+        } else if let interruption = call.interruption {
+            self = interruption.error
+        } else {
+            self = CallError(.internalError)
+        }
+    }
+}

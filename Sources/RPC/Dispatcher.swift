@@ -1,0 +1,118 @@
+import JSON
+import Resilience
+
+/// Tells who holds a token.
+public protocol Authenticator: Sendable {
+    /// Checks a token's own proof (signature, times). Needs no database, and a few microseconds.
+    /// - Throws: `AUTHENTICATION_ERROR`.
+    func authenticate(_ token: String) throws(CallError) -> Caller
+}
+
+/// The rates of the contract. `nil` for a class that has none.
+public struct Rates: Sendable {
+    public var auth: RateLimit
+    public var general: RateLimit
+
+    public init(auth: RateLimit, general: RateLimit) {
+        self.auth = auth
+        self.general = general
+    }
+}
+
+/// The way of every call, whatever transport it came by: find the method, read the metadata, authenticate, count it against
+/// its rate, then let the method check role and params and do its work.
+public final class Dispatcher: Sendable {
+    public let registry: Registry
+    public let limits: Limits
+    private let authenticator: any Authenticator
+    private let classLimiters: [RateClass: RateLimiter<String>]
+    private let peerLimiter: RateLimiter<String>
+    private let now: @Sendable () -> UInt64
+
+    /// How many callers are counted at once.
+    private static let limiterKeys = 100_000
+    /// Of the `general` rate: what one address or uid may send before anything is parsed.
+    private static let peerFactor = 10
+
+    public init(
+        registry: Registry, limits: Limits, rates: Rates, authenticator: any Authenticator,
+        now: @escaping @Sendable () -> UInt64 = { MonotonicClock.now }
+    ) {
+        self.registry = registry
+        self.limits = limits
+        self.authenticator = authenticator
+        self.now = now
+        classLimiters = [
+            .auth: RateLimiter(rates.auth, maximumKeys: Dispatcher.limiterKeys),
+            .general: RateLimiter(rates.general, maximumKeys: Dispatcher.limiterKeys),
+        ]
+        let (count, tooMany) = rates.general.count.multipliedReportingOverflow(by: Dispatcher.peerFactor)
+        let coarse =
+            rates.general.isOff || tooMany
+            ? .off : RateLimit(min(count, RateLimit.maximumCount), per: rates.general.seconds) ?? .off
+        peerLimiter = RateLimiter(coarse, maximumKeys: Dispatcher.limiterKeys)
+    }
+
+    /// The coarse limit of an address or uid, before anything of it is parsed.
+    /// - Throws: `RATE_LIMIT_EXCEEDED`.
+    public func admit(_ peer: Peer, cost: Int = 1) throws(CallError) {
+        guard !peer.isOperator else { return }
+        try Dispatcher.check(peerLimiter.admit(peer.label, cost: cost, now: now()))
+    }
+
+    /// Starts a call. `completion` runs exactly once, on any thread, and at once for what needs no waiting.
+    /// - Returns: the call, or `nil` when it was refused before it began.
+    @discardableResult
+    public func start(
+        _ name: String, _ arguments: Arguments, _ metadata: Metadata, from peer: Peer,
+        completion: @escaping @Sendable (Call?, Reply) -> Void
+    ) -> Call? {
+        var metadata = metadata
+        do throws(CallError) {
+            guard let method = registry.method(named: name) else { throw unknown(name) }
+            var errors: [FieldError] = []
+            if case .named(let object) = arguments, let meta = object[Metadata.member] {
+                metadata.read(meta, maximumTimeoutMs: limits.maximumTimeoutMs, errors: &errors)
+            }
+            let caller = try caller(of: method, metadata.token, peer)
+            try count(caller, peer, against: method.rate)
+            guard errors.isEmpty else { throw .fields(errors) }
+            let started = now()
+            let timeout = UInt64(metadata.timeoutMs ?? limits.defaultTimeoutMs) * 1_000_000
+            let call = Call(
+                method: method, arguments: arguments, metadata: metadata, caller: caller, peer: peer,
+                started: started, deadline: started + timeout, completion: { completion($0, $1) })
+            method.start(call)
+            return call
+        } catch {
+            completion(nil, Reply(.failure(error), requestID: metadata.requestID))
+            return nil
+        }
+    }
+
+    /// A public method has no use for a token; a bad one there must not keep anyone from logging in anew.
+    private func caller(of method: Method, _ token: String?, _ peer: Peer) throws(CallError) -> Caller {
+        guard let token else { return peer.isOperator ? .operator : .anonymous }
+        do throws(CallError) {
+            return try authenticator.authenticate(token)
+        } catch {
+            guard method.role == .public else { throw error }
+            return .anonymous
+        }
+    }
+
+    private func count(_ caller: Caller, _ peer: Peer, against rate: RateClass) throws(CallError) {
+        guard caller != .operator, !peer.isOperator, let limiter = classLimiters[rate] else { return }
+        try Dispatcher.check(limiter.admit(caller.label(at: peer), now: now()))
+    }
+
+    private static func check(_ decision: RateLimiter<String>.Decision) throws(CallError) {
+        guard !decision.allowed else { return }
+        throw .rateLimited(retryAfterMs: Int64(decision.retryAfterNanoseconds / 1_000_000) + 1)
+    }
+
+    private func unknown(_ name: String) -> CallError {
+        let hint = registry.nearest(to: name).map { ": did you mean \($0)?" } ?? ""
+        return CallError(.methodNotFound, ErrorCode.methodNotFound.defaultMessage + hint)
+    }
+}

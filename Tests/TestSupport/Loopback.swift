@@ -1,0 +1,73 @@
+import JSON
+import RPC
+import Resilience
+import Synchronization
+
+/// Lets everybody in: nobody, for there are no tokens.
+public struct NoTokens: Authenticator {
+    public init() {}
+
+    public func authenticate(_ token: String) throws(CallError) -> Caller {
+        throw CallError(.authentication)
+    }
+}
+
+extension Dispatcher {
+    /// A dispatcher of these methods, without rates unless some are given.
+    public static func forTests(
+        _ methods: [Method] = Fixtures.methods, limits: Limits = Limits(),
+        rates: Rates = Rates(auth: .off, general: .off), authenticator: any Authenticator = NoTokens(),
+        now: @escaping @Sendable () -> UInt64 = { 0 }
+    ) throws -> Dispatcher {
+        Dispatcher(
+            registry: try Registry(methods), limits: limits, rates: rates, authenticator: authenticator,
+            now: now)
+    }
+}
+
+/// A conversation on the test's own thread: bytes in, messages out.
+public final class Loopback {
+    /// Keeps replies until the test's thread takes them.
+    private final class Sink: ReplySink {
+        let replies = Mutex<[(Conversation.Ticket, Reply)]>([])
+
+        func deliver(_ reply: Reply, for ticket: Conversation.Ticket) {
+            replies.withLock { $0.append((ticket, reply)) }
+        }
+    }
+
+    public let conversation: Conversation
+    private let sink = Sink()
+
+    public init(
+        _ dispatcher: Dispatcher, peer: Peer = Peer(.uid(1000), isOperator: false), concurrency: Int = 64
+    ) {
+        conversation = Conversation(dispatcher: dispatcher, peer: peer, concurrency: concurrency, sink: sink)
+    }
+
+    public func send(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { conversation.receive($0) }
+        settle()
+    }
+
+    public func send(_ text: String) { send(Array(text.utf8)) }
+
+    /// Brings home every reply that has been given.
+    public func settle() {
+        while true {
+            let replies = sink.replies.withLock { replies in
+                defer { replies.removeAll() }
+                return replies
+            }
+            guard !replies.isEmpty else { return }
+            for (ticket, reply) in replies { conversation.complete(ticket, reply) }
+        }
+    }
+
+    /// What came back so far, a line a message.
+    public func received() throws -> [JSON] {
+        try conversation.takeOutput().split(separator: UInt8(ascii: "\n")).map {
+            try JSON.parse(Array($0), maxDepth: 512)
+        }
+    }
+}
