@@ -18,6 +18,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "rpcd",
+    products: [.executable(name: "rpcd", targets: ["rpcd"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    ],
     targets: [
         system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
         system("CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev"),
@@ -29,11 +34,28 @@ let package = Package(
         library("Systemd", ["CSystemd"]),
         library("Cryptography", ["COpenSSL", "CArgon2", "JSON"]),
         library("RPC", ["JSON", "Identifiers", "Resilience"]),
+        library(
+            "Transports",
+            [
+                "RPC", "Resilience",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+        library("Services", ["RPC", "JSON", "Identifiers"]),
+        .executableTarget(
+            name: "rpcd",
+            dependencies: [
+                "Transports", "Services", "RPC", "Systemd", "Resilience",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
         .target(
             name: "TestSupport", dependencies: ["JSON", "RPC", "Resilience"], path: "Tests/TestSupport",
             swiftSettings: strict),
         tests("JSONTests", ["JSON", "TestSupport"]),
         tests("IdentifiersTests", ["Identifiers", "TestSupport"]),
+        tests("CryptographyTests", ["Cryptography", "JSON", "TestSupport"]),
+        tests("ResilienceTests", ["Resilience", "TestSupport"]),
         tests("RPCTests", ["RPC", "JSON", "TestSupport"]),
     ]
 )

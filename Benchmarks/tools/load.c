@@ -206,6 +206,13 @@ static uint64_t run(uint64_t duration) {
     return now - begin;
 }
 
+/* Awaits what is in flight without sending more. */
+static void drain(void) {
+    stopping = true;
+    while (in_flight > 0) turn();
+    stopping = false;
+}
+
 /* --count with stops on the way; the time spent waiting for stdin is not counted. */
 static uint64_t run_with_pauses(void) {
     uint64_t elapsed = 0;
@@ -243,24 +250,20 @@ int main(int count, char **arguments) {
     for (unsigned i = 0; i < options.clients; i++) connect_client(&clients[i], i);
 
     limit = UINT64_MAX;
-    start_clients();
+    if (options.warmup > 0 || options.count == 0) start_clients();
     if (options.warmup > 0) run((uint64_t)(options.warmup * 1e9));
     uint64_t elapsed;
     if (options.count > 0) {
-        stopping = true;
-        while (in_flight > 0) turn();
-        stopping = false;
+        drain();
         histogram_reset(&latencies);
         elapsed = run_with_pauses();
     } else {
         histogram_reset(&latencies);
         elapsed = run((uint64_t)(options.seconds * 1e9));
     }
-    struct histogram *measured = allocate(sizeof *measured);
-    *measured = latencies;
-    stopping = true;
-    while (in_flight > 0) turn(); /* answered, but no longer counted */
-    latencies = *measured;
+    struct histogram measured = latencies;
+    drain(); /* answered, but no longer counted */
+    latencies = measured;
     report(elapsed);
     return 0;
 }

@@ -113,3 +113,10 @@ extension CallError {
         writer.endObject()
     }
 }
+
+extension CallError {
+    /// A JSON-RPC response to nothing in particular, as for a connection that is turned away.
+    public func writeUnaskedResponse(to writer: inout JSONWriter) {
+        Reply(.failure(self), requestID: Metadata().requestID).writeResponse(id: .null, to: &writer)
+    }
+}

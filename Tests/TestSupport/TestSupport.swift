@@ -33,9 +33,12 @@ public enum Vectors {
         FileManager.default.fileExists(atPath: folder + "/vectors")
         || ProcessInfo.processInfo.environment["CI"] != nil
 
+    /// Where a file of the test data is.
+    public static func path(of file: String) -> String { folder + "/" + file }
+
     /// Each line of a file of JSON lines.
     public static func lines(of file: String) throws -> [JSON] {
-        let text = try String(contentsOfFile: folder + "/" + file, encoding: .utf8)
+        let text = try String(contentsOfFile: path(of: file), encoding: .utf8)
         return try text.split(separator: "\n").map { try JSON.parse(String($0), maxDepth: 512) }
     }
 }

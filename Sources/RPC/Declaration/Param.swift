@@ -43,11 +43,11 @@ public struct Param<Value: Sendable>: Sendable {
         self.read = read
     }
 
-    /// The same param, which may be absent or null: then it is `nil`.
-    public var optional: Param<Value?> {
-        Param<Value?>(optional: name, schema, summary) { [read] json, errors in
+    /// A param that may be absent or null: then it is `nil`.
+    public static func optional<Wrapped>(_ param: Param<Wrapped>) -> Param where Value == Wrapped? {
+        Param(optional: param.name, param.schema, param.summary) { json, errors in
             guard let json, !json.isNull else { return .some(nil) }
-            return read(json, &errors).map { .some($0) }
+            return param.read(json, &errors).map { .some($0) }
         }
     }
 

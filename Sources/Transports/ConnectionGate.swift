@@ -1,0 +1,46 @@
+import RPC
+import Synchronization
+
+/// Counts open connections, in all and of each peer, and says when there are too many.
+final class ConnectionGate: Sendable {
+    private struct State {
+        var all = 0
+        var ofPeer: [Peer.Address: Int] = [:]
+    }
+
+    private let limits: Limits
+    private let state = Mutex(State())
+
+    init(_ limits: Limits) {
+        self.limits = limits
+    }
+
+    /// Lets one more in; each that was let in has to ``leave(_:)``. The operator is never kept out.
+    /// - Throws: `SERVICE_UNAVAILABLE` over the limit of all, `RATE_LIMIT_EXCEEDED` over that of one peer.
+    func enter(_ peer: Peer) throws(CallError) {
+        let refusal = state.withLock { state -> CallError? in
+            let ofPeer = state.ofPeer[peer.address, default: 0]
+            if !peer.isOperator {
+                guard state.all < limits.connections else {
+                    return .unavailable("All \(limits.connections) connections are in use")
+                }
+                guard ofPeer < limits.connectionsPerPeer else {
+                    return .rateLimited(
+                        retryAfterMs: 1000, "You have \(ofPeer) connections open, which is the limit")
+                }
+            }
+            state.all += 1
+            state.ofPeer[peer.address] = ofPeer + 1
+            return nil
+        }
+        if let refusal { throw refusal }
+    }
+
+    func leave(_ peer: Peer) {
+        state.withLock { state in
+            state.all -= 1
+            let left = state.ofPeer[peer.address, default: 1] - 1
+            state.ofPeer[peer.address] = left > 0 ? left : nil
+        }
+    }
+}

@@ -1,0 +1,143 @@
+import Glibc
+import JSON
+import NIOCore
+import NIOPosix
+import RPC
+import Synchronization
+
+/// JSON-RPC on a Unix domain socket, for the other services of the host.
+public final class UnixSocketServer: Sendable {
+    private let listener: any Channel
+    private let children: ChildChannels
+    /// Of the file to remove at the end; `nil` when the socket belongs to the service manager.
+    private let path: String?
+
+    private init(listener: any Channel, children: ChildChannels, path: String?) {
+        self.listener = listener
+        self.children = children
+        self.path = path
+    }
+
+    /// Who the operator is, beside root and the daemon's own uid.
+    public struct Operators: Sendable {
+        let uids: Set<UInt32>
+
+        /// What a uid outside the user namespace reads as: it says nothing of who it is.
+        static let overflowUID: UInt32 = 65_534
+
+        public init(additional: Set<UInt32> = []) {
+            uids = additional.union([0, geteuid()]).subtracting([Operators.overflowUID])
+        }
+    }
+
+    /// Opens the socket at `path` and serves. Throws ``SocketError`` when that cannot be done.
+    public static func start(
+        at path: String, _ dispatcher: Dispatcher, operators: Operators, on group: any EventLoopGroup
+    ) async throws -> UnixSocketServer {
+        try await start(
+            descriptor: UnixSocketListener.open(path), path: path, dispatcher, operators: operators, on: group
+        )
+    }
+
+    /// Serves on a socket that listens already, as the service manager hands over.
+    public static func start(
+        descriptor: Int32, _ dispatcher: Dispatcher, operators: Operators, on group: any EventLoopGroup
+    ) async throws -> UnixSocketServer {
+        try await start(descriptor: descriptor, path: nil, dispatcher, operators: operators, on: group)
+    }
+
+    private static func start(
+        descriptor: Int32, path: String?, _ dispatcher: Dispatcher, operators: Operators,
+        on group: any EventLoopGroup
+    ) async throws -> UnixSocketServer {
+        let gate = ConnectionGate(dispatcher.limits)
+        let children = ChildChannels()
+        let listener = try await ServerBootstrap(group: group)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                peer(of: channel, operators).flatMapThrowing { peer in
+                    admit(channel, peer, gate, children, dispatcher)
+                }
+            }
+            .withBoundSocket(descriptor).get()
+        return UnixSocketServer(listener: listener, children: children, path: path)
+    }
+
+    private static func admit(
+        _ channel: any Channel, _ peer: Peer, _ gate: ConnectionGate, _ children: ChildChannels,
+        _ dispatcher: Dispatcher
+    ) {
+        do throws(CallError) {
+            try gate.enter(peer)
+        } catch {
+            var writer = JSONWriter()
+            error.writeUnaskedResponse(to: &writer)
+            let refusal = channel.allocator.buffer(bytes: writer.bytes + [UInt8(ascii: "\n")])
+            channel.eventLoop.execute {
+                channel.writeAndFlush(refusal).whenComplete { _ in channel.close(promise: nil) }
+            }
+            return
+        }
+        children.add(channel)
+        channel.closeFuture.whenComplete { _ in
+            gate.leave(peer)
+            children.remove(channel)
+        }
+        do {
+            try channel.pipeline.syncOperations.addHandler(
+                ConversationHandler(
+                    dispatcher: dispatcher, peer: peer, concurrency: dispatcher.limits.inFlight))
+        } catch {
+            channel.close(promise: nil)
+        }
+    }
+
+    /// The uid that the kernel vouches for (`SO_PEERCRED`, unix(7)).
+    private static func peer(of channel: any Channel, _ operators: Operators) -> EventLoopFuture<Peer> {
+        guard let options = channel as? any SocketOptionProvider else {
+            return channel.eventLoop.makeSucceededFuture(Peer(.uid(Operators.overflowUID), isOperator: false))
+        }
+        let credentials: EventLoopFuture<PeerCredentials> = options.unsafeGetSocketOption(
+            level: SocketOptionLevel(SOL_SOCKET), name: SocketOptionName(SO_PEERCRED))
+        return credentials.map { Peer(.uid($0.uid), isOperator: operators.uids.contains($0.uid)) }
+    }
+
+    /// Takes no more connections, lets what runs finish within `timeout`, answers the rest `SERVICE_UNAVAILABLE`.
+    public func drain(within timeout: TimeAmount) async {
+        if let path { unlink(path) }
+        try? await listener.close()
+        await children.drain(within: timeout)
+    }
+}
+
+/// `struct ucred` of unix(7), which the C library declares for GNU sources only: three 32-bit integers in this order.
+private struct PeerCredentials: Sendable {
+    let pid: Int32
+    let uid: UInt32
+    let gid: UInt32
+}
+
+/// The connections that are open.
+final class ChildChannels: Sendable {
+    private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])
+
+    func add(_ channel: any Channel) {
+        channels.withLock { $0[ObjectIdentifier(channel)] = channel }
+    }
+
+    func remove(_ channel: any Channel) {
+        channels.withLock { $0[ObjectIdentifier(channel)] = nil }
+    }
+
+    /// Tells all of them to end, and closes those that have not within `timeout`.
+    func drain(within timeout: TimeAmount) async {
+        let open = channels.withLock { Array($0.values) }
+        for channel in open {
+            channel.pipeline.fireUserInboundEventTriggered(DrainEvent())
+            let closing = channel.eventLoop.scheduleTask(in: timeout) { channel.close(promise: nil) }
+            channel.closeFuture.whenComplete { _ in closing.cancel() }
+        }
+        // A channel that fails while it closes is closed all the same.
+        for channel in open { try? await channel.closeFuture.get() }
+    }
+}
