@@ -26,6 +26,7 @@ let package = Package(
     targets: [
         system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
         system("CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev"),
+        system("CPostgres", pkgConfig: "libpq", apt: "libpq-dev"),
         system("CSystemd", pkgConfig: "libsystemd", apt: "libsystemd-dev"),
 
         library("Identifiers"),
@@ -33,6 +34,7 @@ let package = Package(
         library("Resilience"),
         library("Systemd", ["CSystemd"]),
         library("Cryptography", ["COpenSSL", "CArgon2", "JSON"]),
+        library("Postgres", ["CPostgres", "Identifiers", "Resilience"]),
         library("RPC", ["JSON", "Identifiers", "Resilience"]),
         library(
             "Transports",
@@ -50,11 +52,13 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "TestSupport", dependencies: ["JSON", "RPC", "Resilience"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["JSON", "RPC", "Postgres", "Resilience"],
+            path: "Tests/TestSupport",
             swiftSettings: strict),
         tests("JSONTests", ["JSON", "TestSupport"]),
         tests("IdentifiersTests", ["Identifiers", "TestSupport"]),
         tests("CryptographyTests", ["Cryptography", "JSON", "TestSupport"]),
+        tests("PostgresTests", ["Postgres", "Identifiers", "Resilience", "TestSupport"]),
         tests("ResilienceTests", ["Resilience", "TestSupport"]),
         tests("RPCTests", ["RPC", "JSON", "TestSupport"]),
     ]

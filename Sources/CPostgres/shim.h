@@ -1,0 +1,10 @@
+#include <libpq-fe.h>
+/* Not in the Glibc module. */
+#include <sys/eventfd.h>
+
+/* Character macros are not imported into Swift. */
+static const int rpcd_diag_sqlstate = PG_DIAG_SQLSTATE;
+static const int rpcd_diag_message = PG_DIAG_MESSAGE_PRIMARY;
+static const int rpcd_diag_constraint = PG_DIAG_CONSTRAINT_NAME;
+static const int rpcd_diag_table = PG_DIAG_TABLE_NAME;
+static const int rpcd_diag_column = PG_DIAG_COLUMN_NAME;

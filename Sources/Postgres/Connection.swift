@@ -1,0 +1,293 @@
+import CPostgres
+import Glibc
+import Resilience
+
+/// One libpq connection in pipeline mode, used by one thread at a time. It waits in poll(2) with a bound, never inside libpq, so
+/// neither a frozen server nor a lost network holds its thread.
+final class Connection {
+    /// A statement with its values, on its way.
+    struct Command {
+        let sql: StaticString
+        let values: [String?]
+        /// How many rows it has to touch; anything else is an error.
+        var expectedRows: Int?
+    }
+
+    /// What the next result of the pipeline belongs to.
+    private enum Expected {
+        case preparation(UnsafePointer<UInt8>, name: String)
+        case command(StaticString, expectedRows: Int?)
+    }
+
+    private let handle: OpaquePointer
+    private let canceller: Canceller
+    private let wakeup: Wakeup
+    /// The names of the statements that this connection has prepared, by where their text stands in the program.
+    private var prepared: [UnsafePointer<UInt8>: String] = [:]
+    private var preparations = 0
+    private var expected: [Expected] = []
+    private(set) var isBroken = false
+    /// What bounds the present work.
+    private var bound: (any Interruptible)?
+
+    /// How long a cancelled statement may take to end before the connection is given up.
+    private static let cancelGrace: UInt64 = 1_000_000_000
+    /// Safety nets below the deadlines of calls; and the server notices within a second that this side has died.
+    private static let sessionSettings = """
+        SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET statement_timeout = '65s'; \
+        SET idle_in_transaction_session_timeout = '65s'; SET client_connection_check_interval = '1s'
+        """
+
+    /// Connects within `timeoutNanoseconds`. Throws `.notConnected`.
+    init(_ conninfo: String, canceller: Canceller, timeoutNanoseconds: UInt64) throws(PostgresError) {
+        wakeup = try Wakeup()
+        self.canceller = canceller
+        guard let handle = Connection.begin(conninfo) else {
+            throw PostgresError(.notConnected, "out of memory")
+        }
+        self.handle = handle
+        PQsetNoticeReceiver(handle, { _, _ in }, nil)
+        let deadline = MonotonicClock.now + timeoutNanoseconds
+        var phase = PGRES_POLLING_WRITING
+        while phase != PGRES_POLLING_OK {
+            guard phase != PGRES_POLLING_FAILED, PQstatus(handle) != CONNECTION_BAD else {
+                throw PostgresError(.notConnected, Connection.message(handle))
+            }
+            let events = phase == PGRES_POLLING_READING ? POLLIN : POLLOUT
+            guard Connection.poll([(PQsocket(handle), events)], until: deadline) else {
+                throw PostgresError(.notConnected, "connecting took too long")
+            }
+            phase = PQconnectPoll(handle)
+        }
+        guard PQsetnonblocking(handle, 1) == 0 else {
+            throw PostgresError(.notConnected, Connection.message(handle))
+        }
+        try script(Connection.sessionSettings)
+        guard PQenterPipelineMode(handle) == 1 else {
+            throw PostgresError(.notConnected, Connection.message(handle))
+        }
+    }
+
+    deinit { PQfinish(handle) }
+
+    private static func begin(_ conninfo: String) -> OpaquePointer? {
+        conninfo.withCString { conninfo in
+            "dbname".withCString { dbname in
+                "fallback_application_name".withCString { nameKey in
+                    "rpcd".withCString { name in
+                        PQconnectStartParams([dbname, nameKey, nil], [conninfo, name, nil], 1)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs several statements without values by the simple protocol, before or outside pipeline mode.
+    func script(_ sql: String) throws(PostgresError) {
+        let inPipeline = PQpipelineStatus(handle) != PQ_PIPELINE_OFF
+        if inPipeline { PQexitPipelineMode(handle) }
+        guard PQsendQuery(handle, sql) == 1 else { throw lost(.connectionLost) }
+        var failure: PostgresError?
+        while let result = try nextResult(.connectionLost) {
+            defer { PQclear(result) }
+            if PQresultStatus(result) == PGRES_FATAL_ERROR, failure == nil {
+                failure = serverError(result, nil)
+            }
+        }
+        if inPipeline, PQenterPipelineMode(handle) != 1 { throw lost(.connectionLost) }
+        if let failure { throw failure }
+    }
+
+    // MARK: pipelines
+
+    /// Has `bound` stop what runs from here on; `nil` lifts it.
+    func setBound(_ bound: (any Interruptible)?) {
+        self.bound = bound
+        wakeup.lower()
+        bound?.onInterruption { [wakeup] in wakeup.raise() }
+    }
+
+    /// Adds a command to the pipeline. It is sent with ``exchange(_:read:)``.
+    func add(_ command: Command) throws(PostgresError) {
+        for value in command.values {
+            guard value?.utf8.contains(0) != true else {
+                throw PostgresError(
+                    .parameter, "text with a NUL character cannot be stored", statement: command.sql.excerpt)
+            }
+        }
+        let key = command.sql.utf8Start
+        let name: String
+        if let known = prepared[key] ?? nameUnderPreparation(of: key) {
+            name = known
+        } else {
+            preparations += 1
+            name = "s\(preparations)"
+            guard
+                PQsendPrepare(handle, name, UnsafeRawPointer(key).assumingMemoryBound(to: CChar.self), 0, nil)
+                    == 1
+            else {
+                throw lost(.connectionLost)
+            }
+            expected.append(.preparation(key, name: name))
+        }
+        guard send(name, command.values) else { throw lost(.connectionLost) }
+        expected.append(.command(command.sql, expectedRows: command.expectedRows))
+    }
+
+    private func nameUnderPreparation(of key: UnsafePointer<UInt8>) -> String? {
+        for case .preparation(key, let name) in expected { return name }
+        return nil
+    }
+
+    private func send(_ name: String, _ values: [String?]) -> Bool {
+        let texts = values.map { $0.map { strdup($0) } ?? nil }
+        defer { for text in texts { free(text) } }
+        let pointers = texts.map { $0.map { UnsafePointer<CChar>($0) } }
+        return PQsendQueryPrepared(handle, name, Int32(values.count), pointers, nil, nil, 1) == 1
+    }
+
+    /// Sends what was added and reads every answer. `read` gets the result of the last command.
+    /// - Parameter loss: what a broken connection means here: after COMMIT, nobody knows.
+    func exchange<Value>(
+        loss: PostgresError.Kind = .connectionLost, read: (OpaquePointer) throws -> Value
+    ) throws -> Value {
+        guard PQpipelineSync(handle) == 1 else { throw lost(loss) }
+        let expected = self.expected
+        self.expected = []
+        var failure: (any Error)?
+        var value: Value?
+        for (index, entry) in expected.enumerated() {
+            guard let result = try nextResult(loss) else { throw lost(loss) }
+            defer { PQclear(result) }
+            do {
+                try check(result, entry)
+                if index == expected.count - 1 { value = try read(result) }
+            } catch {
+                failure = failure ?? error
+            }
+            while let extra = try nextResult(loss) { PQclear(extra) }
+        }
+        guard let sync = try nextResult(loss) else { throw lost(loss) }
+        PQclear(sync)
+        if let failure { throw failure }
+        guard let value else { throw lost(loss) }
+        return value
+    }
+
+    private func check(_ result: OpaquePointer, _ entry: Expected) throws(PostgresError) {
+        let status = PQresultStatus(result)
+        switch entry {
+        case .preparation(let key, let name):
+            guard status == PGRES_COMMAND_OK else { throw serverError(result, nil) }
+            prepared[key] = name
+        case .command(let sql, let expectedRows):
+            guard status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK else {
+                throw serverError(result, sql)
+            }
+            guard expectedRows == nil || expectedRows == Connection.affectedRows(result) else {
+                throw PostgresError(.rowCount, "another number of rows than expected", statement: sql.excerpt)
+            }
+        }
+    }
+
+    static func affectedRows(_ result: OpaquePointer) -> Int {
+        PQcmdTuples(result).flatMap { Int(String(cString: $0)) } ?? 0
+    }
+
+    // MARK: transactions
+
+    /// Whether the server has not closed an idle connection, as far as this side has heard.
+    func isStillOpen() -> Bool {
+        var entry = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
+        if Glibc.poll(&entry, 1, 0) != 0, PQconsumeInput(handle) != 1 { isBroken = true }
+        return !isBroken && PQstatus(handle) == CONNECTION_OK
+    }
+
+    var isIdle: Bool { !isBroken && PQtransactionStatus(handle) == PQTRANS_IDLE }
+
+    /// Ends whatever is open, bounded by the grace of a cancel. Afterwards the connection is idle or broken.
+    func rollback() {
+        setBound(nil)
+        do {
+            if !expected.isEmpty { try? exchange { _ in } }
+            guard !isBroken, PQtransactionStatus(handle) != PQTRANS_IDLE else { return }
+            try add(Command(sql: "ROLLBACK", values: []))
+            try exchange { _ in }
+        } catch {
+            isBroken = true
+        }
+        if !isIdle { isBroken = true }
+    }
+
+    // MARK: waiting
+
+    /// The next result, waiting for it no longer than the present work may.
+    private func nextResult(_ loss: PostgresError.Kind) throws(PostgresError) -> OpaquePointer? {
+        var giveUp: UInt64?
+        while true {
+            let unsent = PQflush(handle)
+            guard unsent >= 0 else { throw lost(loss) }
+            if PQisBusy(handle) == 0 { return PQgetResult(handle) }
+            let now = MonotonicClock.now
+            if let giveUp, now >= giveUp {
+                isBroken = true
+                throw PostgresError(
+                    loss == .outcomeUnknown ? loss : .interrupted, "the server did not answer in time")
+            }
+            if giveUp == nil, loss != .outcomeUnknown, let bound,
+                bound.isInterrupted || now >= bound.deadlineNanoseconds
+            {
+                canceller.cancel(PQgetCancel(handle), waitNanoseconds: Connection.cancelGrace)
+                giveUp = MonotonicClock.now + Connection.cancelGrace
+                continue
+            }
+            if giveUp == nil, loss == .outcomeUnknown || bound == nil {
+                giveUp = now + 10 * Connection.cancelGrace
+            }
+            _ = Connection.poll(
+                [(PQsocket(handle), unsent == 1 ? POLLIN | POLLOUT : POLLIN), (wakeup.descriptor, POLLIN)],
+                until: giveUp ?? bound?.deadlineNanoseconds ?? now + Connection.cancelGrace)
+            // Raised for this work, the loop sees it at its top; raised for work that has ended, it means nothing.
+            wakeup.lower()
+            guard PQconsumeInput(handle) == 1 else { throw lost(loss) }
+        }
+    }
+
+    /// - Returns: false at the deadline.
+    private static func poll(_ descriptors: [(Int32, Int32)], until deadline: UInt64) -> Bool {
+        var entries = descriptors.map { pollfd(fd: $0, events: Int16($1), revents: 0) }
+        let now = MonotonicClock.now
+        guard now < deadline else { return false }
+        let milliseconds = min((deadline - now) / 1_000_000 + 1, 60_000)
+        return Glibc.poll(&entries, nfds_t(entries.count), Int32(milliseconds)) != 0
+    }
+
+    // MARK: errors
+
+    private func lost(_ kind: PostgresError.Kind) -> PostgresError {
+        isBroken = true
+        return PostgresError(kind, Connection.message(handle))
+    }
+
+    private static func message(_ handle: OpaquePointer) -> String {
+        let text = PQerrorMessage(handle).map { String(cString: $0) } ?? ""
+        let line = text.split(separator: "\n").first.map(String.init) ?? "the connection is closed"
+        return String(line.prefix(300))
+    }
+
+    private func serverError(_ result: OpaquePointer, _ sql: StaticString?) -> PostgresError {
+        func field(_ code: Int32) -> String? { PQresultErrorField(result, code).map { String(cString: $0) } }
+        if PQresultStatus(result) == PGRES_PIPELINE_ABORTED {
+            return PostgresError(.connectionLost, "an earlier statement failed", statement: sql?.excerpt)
+        }
+        guard let state = field(rpcd_diag_sqlstate).map(SQLState.init) else { return lost(.connectionLost) }
+        if state.isAboutTheServer { isBroken = true }
+        let stopped =
+            state == .queryCanceled
+            && bound.map { $0.isInterrupted || MonotonicClock.now >= $0.deadlineNanoseconds } ?? false
+        return PostgresError(
+            stopped ? .interrupted : .server(state), field(rpcd_diag_message) ?? "", statement: sql?.excerpt,
+            constraint: field(rpcd_diag_constraint), table: field(rpcd_diag_table),
+            column: field(rpcd_diag_column))
+    }
+}

@@ -1,0 +1,208 @@
+import Dispatch
+import Glibc
+import Resilience
+import Synchronization
+
+/// How a pool connects and how much it holds.
+public struct PoolConfiguration: Sendable {
+    /// A libpq connection string (libpq documentation, 34.1.1).
+    public var conninfo: String
+    /// Connections, each with a thread of its own.
+    public var size: Int
+    /// Work that may wait for a connection; more is refused at once.
+    public var queueLimit: Int
+    /// For one attempt to connect.
+    public var connectTimeoutNanoseconds: UInt64
+
+    public init(
+        conninfo: String, size: Int = 8, queueLimit: Int = 1024,
+        connectTimeoutNanoseconds: UInt64 = 5_000_000_000
+    ) {
+        self.conninfo = conninfo
+        self.size = max(1, size)
+        self.queueLimit = queueLimit
+        self.connectTimeoutNanoseconds = connectTimeoutNanoseconds
+    }
+}
+
+/// Connections to PostgreSQL with a thread each: blocking is confined to these. Work is served in the order in which it came.
+///
+/// While the database is away, work that waits fails as soon as an attempt to connect has failed; the attempts go on, so
+/// service is back within a quarter of a second of the database.
+public final class Pool: Sendable {
+    private let configuration: PoolConfiguration
+    private let queue: JobQueue
+    private let canceller = Canceller()
+    private let workers = DispatchGroup()
+    private let isClosing = Atomic(false)
+    private let busyCount = Atomic(0)
+    private let connectedCount = Atomic(0)
+
+    /// Between attempts to connect.
+    private static let reconnect = Backoff(baseNanoseconds: 10_000_000, capNanoseconds: 250_000_000)
+    /// How often an idle worker looks whether the pool closes, and waiting work is checked against its deadline.
+    private static let tick = 20_000_000
+    /// Attempts of one transaction that PostgreSQL asks to repeat.
+    private static let attempts = 10
+    private static let retry = Backoff(baseNanoseconds: 1_000_000, capNanoseconds: 100_000_000)
+
+    public init(_ configuration: PoolConfiguration) {
+        self.configuration = configuration
+        queue = JobQueue(limit: configuration.queueLimit)
+        for _ in 0..<configuration.size { startThread { $0.work() } }
+        startThread { $0.watchDeadlines() }
+    }
+
+    /// What a pool does at this moment.
+    public struct Metrics: Sendable {
+        public let size: Int
+        public let connected: Int
+        public let busy: Int
+        public let waiting: Int
+    }
+
+    public var metrics: Metrics {
+        Metrics(
+            size: configuration.size, connected: connectedCount.load(ordering: .relaxed),
+            busy: busyCount.load(ordering: .relaxed), waiting: queue.count)
+    }
+
+    /// Runs `body` in a transaction on a database thread. It may run again: after a serialization failure or a deadlock.
+    /// - Parameter completion: called exactly once, on any thread.
+    public func transaction<Value: Sendable>(
+        _ bound: any Interruptible, _ options: TransactionOptions = .readCommitted,
+        _ body: @escaping @Sendable (borrowing Transaction) throws -> Value,
+        completion: @escaping @Sendable (Result<Value, any Error>) -> Void
+    ) {
+        queue.add(
+            JobQueue.Job(
+                bound: bound,
+                run: { connection in
+                    completion(Result { try Pool.attempt(on: connection, bound, options, body) })
+                },
+                abandon: { completion(.failure($0)) }))
+    }
+
+    /// Stops when all work that was taken in is done, or `seconds` have passed. Returns whether it is.
+    @discardableResult
+    public func close(within seconds: Int) -> Bool {
+        queue.close()
+        isClosing.store(true, ordering: .releasing)
+        let isDone = workers.wait(timeout: .now() + .seconds(seconds)) == .success
+        queue.fail(PostgresError(.poolClosed, "the pool is closed"))
+        return isDone
+    }
+
+    private static func attempt<Value>(
+        on connection: Connection, _ bound: any Interruptible, _ options: TransactionOptions,
+        _ body: (borrowing Transaction) throws -> Value
+    ) throws -> Value {
+        var random = SystemRandomNumberGenerator()
+        connection.setBound(bound)
+        defer { connection.setBound(nil) }
+        for attempt in 0... {
+            guard !bound.isInterrupted else { throw PostgresError(.interrupted, "cancelled before it began") }
+            do {
+                return try Transaction.run(on: connection, options, body)
+            } catch let error as PostgresError {
+                guard case .server(let state) = error.kind, state.isWorthRetrying, attempt + 1 < attempts
+                else {
+                    throw error
+                }
+                let delay = retry.delayNanoseconds(attempt: attempt, using: &random)
+                guard MonotonicClock.now + delay < bound.deadlineNanoseconds else { throw error }
+                pause(nanoseconds: delay)
+                connection.setBound(bound)
+            }
+        }
+        throw PostgresError(.connectionLost, "no attempt was made")
+    }
+
+    // MARK: threads
+
+    /// Each keeps the pool alive until it has been closed.
+    private func startThread(_ body: @escaping @Sendable (Pool) -> Void) {
+        workers.enter()
+        let task = Unmanaged.passRetained(
+            ThreadTask { [self] in
+                body(self)
+                workers.leave()
+            })
+        var thread = pthread_t()
+        let status = pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                Unmanaged<ThreadTask>.fromOpaque(argument).takeRetainedValue().body()
+                return nil
+            }, task.toOpaque())
+        guard status == 0 else {
+            task.release()
+            workers.leave()
+            return
+        }
+        pthread_detach(thread)
+    }
+
+    private final class ThreadTask: Sendable {
+        let body: @Sendable () -> Void
+
+        init(_ body: @escaping @Sendable () -> Void) {
+            self.body = body
+        }
+    }
+
+    private var mayEnd: Bool { isClosing.load(ordering: .acquiring) && queue.count == 0 }
+
+    private func work() {
+        var random = SystemRandomNumberGenerator()
+        var failures = 0
+        var next: JobQueue.Job?
+        while next != nil || !mayEnd {
+            do throws(PostgresError) {
+                let connection = try Connection(
+                    configuration.conninfo, canceller: canceller,
+                    timeoutNanoseconds: configuration.connectTimeoutNanoseconds)
+                failures = 0
+                connectedCount.add(1, ordering: .relaxed)
+                next = serve(connection, first: next)
+                connectedCount.subtract(1, ordering: .relaxed)
+            } catch {
+                next?.abandon(error)
+                next = nil
+                if connectedCount.load(ordering: .relaxed) == 0 { queue.fail(error) }
+                Pool.pause(nanoseconds: Pool.reconnect.delayNanoseconds(attempt: failures, using: &random))
+                failures += 1
+            }
+        }
+    }
+
+    /// Until the connection breaks or the pool closes.
+    /// - Returns: work that was taken but not begun, because the server had closed the connection meanwhile.
+    private func serve(_ connection: Connection, first: JobQueue.Job?) -> JobQueue.Job? {
+        var next = first
+        while next != nil || !mayEnd {
+            guard !connection.isBroken, connection.isStillOpen() else { return next }
+            guard let job = next ?? queue.next(waitNanoseconds: Pool.tick) else { continue }
+            guard connection.isStillOpen() else { return job }
+            next = nil
+            busyCount.add(1, ordering: .relaxed)
+            job.run(connection)
+            busyCount.subtract(1, ordering: .relaxed)
+        }
+        return nil
+    }
+
+    private func watchDeadlines() {
+        while !mayEnd {
+            queue.expire(now: MonotonicClock.now)
+            Pool.pause(nanoseconds: UInt64(Pool.tick))
+        }
+    }
+
+    private static func pause(nanoseconds: UInt64) {
+        var time = timespec(
+            tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+        nanosleep(&time, nil)
+    }
+}

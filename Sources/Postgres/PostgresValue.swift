@@ -1,0 +1,123 @@
+import Identifiers
+
+/// What can be bound to a statement, in PostgreSQL's text format.
+public protocol PostgresParameter: Sendable {
+    /// `nil` is NULL.
+    var postgresText: String? { get }
+}
+
+/// What can be read from a column, in PostgreSQL's binary format.
+public protocol PostgresDecodable: Sendable {
+    /// `nil` when the bytes are not of this type.
+    init?(postgresBinary bytes: UnsafeRawBufferPointer)
+}
+
+extension String: PostgresParameter, PostgresDecodable {
+    public var postgresText: String? { self }
+
+    public init?(postgresBinary bytes: UnsafeRawBufferPointer) {
+        self.init(validating: bytes, as: UTF8.self)
+    }
+}
+
+extension Int64: PostgresParameter, PostgresDecodable {
+    public var postgresText: String? { String(self) }
+
+    /// From `int8`, `int4` or `int2`.
+    public init?(postgresBinary bytes: UnsafeRawBufferPointer) {
+        switch bytes.count {
+        case 8: self = Int64(bigEndian: bytes.loadUnaligned(as: Int64.self))
+        case 4: self = Int64(Int32(bigEndian: bytes.loadUnaligned(as: Int32.self)))
+        case 2: self = Int64(Int16(bigEndian: bytes.loadUnaligned(as: Int16.self)))
+        default: return nil
+        }
+    }
+}
+
+extension Int: PostgresParameter, PostgresDecodable {
+    public var postgresText: String? { String(self) }
+
+    public init?(postgresBinary bytes: UnsafeRawBufferPointer) {
+        guard let value = Int64(postgresBinary: bytes) else { return nil }
+        self = Int(value)
+    }
+}
+
+extension Bool: PostgresParameter, PostgresDecodable {
+    public var postgresText: String? { self ? "t" : "f" }
+
+    public init?(postgresBinary bytes: UnsafeRawBufferPointer) {
+        guard bytes.count == 1, let byte = bytes.first, byte <= 1 else { return nil }
+        self = byte == 1
+    }
+}
+
+extension UUID: PostgresParameter, PostgresDecodable {
+    public var postgresText: String? { description }
+
+    public init?(postgresBinary bytes: UnsafeRawBufferPointer) {
+        self.init(bytes: bytes)
+    }
+}
+
+extension Timestamp: PostgresParameter, PostgresDecodable {
+    /// From 1970 to PostgreSQL's own epoch, 2000-01-01, in microseconds.
+    private static let postgresEpoch: Int64 = 946_684_800_000_000
+
+    /// With all six digits, which ``description`` leaves out.
+    public var postgresText: String? {
+        let text = description.dropLast()
+        let micros = ((microseconds % 1000) + 1000) % 1000
+        return text + String(repeating: "0", count: 3 - String(micros).count) + String(micros) + "Z"
+    }
+
+    /// `infinity` and what no ``Timestamp`` holds are not read.
+    public init?(postgresBinary bytes: UnsafeRawBufferPointer) {
+        guard bytes.count == 8 else { return nil }
+        let value = Int64(bigEndian: bytes.loadUnaligned(as: Int64.self))
+        let (sum, overflow) = value.addingReportingOverflow(Timestamp.postgresEpoch)
+        guard !overflow, value != .min else { return nil }
+        self.init(microseconds: sum)
+    }
+}
+
+extension [UInt8]: PostgresParameter, PostgresDecodable {
+    /// `bytea` in its hex form.
+    public var postgresText: String? {
+        let digits = [UInt8]("0123456789abcdef".utf8)
+        var text: [UInt8] = [UInt8(ascii: "\\"), UInt8(ascii: "x")]
+        text.reserveCapacity(2 + count * 2)
+        for byte in self {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 0xF)])
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    public init?(postgresBinary bytes: UnsafeRawBufferPointer) {
+        self.init(bytes)
+    }
+}
+
+extension Optional: PostgresParameter where Wrapped: PostgresParameter {
+    public var postgresText: String? { self?.postgresText }
+}
+
+/// A `jsonb` value as its text.
+public struct JSONText: PostgresParameter, PostgresDecodable, Equatable {
+    public let text: String
+
+    public init(_ text: String) {
+        self.text = text
+    }
+
+    public var postgresText: String? { text }
+
+    /// `jsonb` on the wire is a version byte, 1, and the text.
+    public init?(postgresBinary bytes: UnsafeRawBufferPointer) {
+        guard bytes.first == 1,
+            let text = String(validating: UnsafeRawBufferPointer(rebasing: bytes.dropFirst()), as: UTF8.self)
+        else { return nil }
+        self.text = text
+    }
+}

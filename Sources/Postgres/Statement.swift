@@ -1,0 +1,63 @@
+import CPostgres
+
+/// One SQL statement, written once. Its text is a literal, so nothing can be put into it; values are bound.
+public struct Statement<Row: Sendable>: Sendable {
+    let sql: StaticString
+    let decode: @Sendable (borrowing RowReader) throws -> Row
+
+    public init(_ sql: StaticString, row: @escaping @Sendable (borrowing RowReader) throws -> Row) {
+        self.sql = sql
+        self.decode = row
+    }
+}
+
+extension Statement where Row == Void {
+    /// A statement whose rows, if any, nobody reads.
+    public init(_ sql: StaticString) {
+        self.init(sql, row: { _ in })
+    }
+}
+
+extension StaticString {
+    /// The start of a statement, for errors.
+    var excerpt: String {
+        String(description.split(whereSeparator: \.isWhitespace).joined(separator: " ").prefix(80))
+    }
+}
+
+/// One row of an answer. Valid only while it is being decoded.
+public struct RowReader: ~Copyable {
+    let result: OpaquePointer
+    let row: Int32
+    let statement: StaticString
+
+    /// The value in column `index`, from 0.
+    /// - Throws: a decoding error that names the column, for NULL too.
+    public func get<Value: PostgresDecodable>(_ index: Int, as type: Value.Type = Value.self)
+        throws(PostgresError) -> Value
+    {
+        guard let value = try getOptional(index, as: type) else { throw misfit(index, "is NULL") }
+        return value
+    }
+
+    /// The value in column `index`, `nil` for NULL.
+    public func getOptional<Value: PostgresDecodable>(
+        _ index: Int, as type: Value.Type = Value.self
+    ) throws(PostgresError) -> Value? {
+        guard let column = Int32(exactly: index), column >= 0, column < PQnfields(result) else {
+            throw misfit(index, "is not in the answer")
+        }
+        guard PQgetisnull(result, row, column) == 0 else { return nil }
+        let bytes = UnsafeRawBufferPointer(
+            start: PQgetvalue(result, row, column), count: Int(PQgetlength(result, row, column)))
+        guard let value = Value(postgresBinary: bytes) else { throw misfit(index, "is not a \(Value.self)") }
+        return value
+    }
+
+    private func misfit(_ index: Int, _ reason: String) -> PostgresError {
+        let name =
+            Int32(exactly: index).flatMap { PQfname(result, $0) }.map { String(cString: $0) } ?? "\(index)"
+        return PostgresError(
+            .decoding(column: name), "column \(name) \(reason)", statement: statement.excerpt, column: name)
+    }
+}
