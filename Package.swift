@@ -43,11 +43,11 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
-        library("Services", ["RPC", "JSON", "Identifiers"]),
+        library("Services", ["RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience"]),
         .executableTarget(
             name: "rpcd",
             dependencies: [
-                "Transports", "Services", "RPC", "Systemd", "Resilience",
+                "Transports", "Services", "RPC", "Postgres", "Cryptography", "Systemd", "Resilience",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -200,7 +200,7 @@ public final class Pool: Sendable {
         }
     }
 
-    private static func pause(nanoseconds: UInt64) {
+    static func pause(nanoseconds: UInt64) {
         var time = timespec(
             tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
         nanosleep(&time, nil)

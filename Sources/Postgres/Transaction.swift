@@ -39,6 +39,13 @@ public struct Transaction: ~Copyable {
         }
     }
 
+    /// Runs `body` in a transaction that is open already and that the caller ends.
+    static func runInside<Value>(
+        _ connection: Connection, _ body: (borrowing Transaction) throws -> Value
+    ) throws -> Value {
+        try body(Transaction(connection))
+    }
+
     /// Every row.
     public func all<Row, each Value: PostgresParameter>(
         _ statement: Statement<Row>, _ values: repeat each Value

@@ -37,11 +37,11 @@ public final class Call: Sendable {
     public let deadlineNanoseconds: UInt64
     public let startedNanoseconds: UInt64
     private let state = Mutex(State())
-    private let completion: @Sendable (Call, Reply) -> Void
+    private let completion: @Sendable (Call, Reply, (any Error)?) -> Void
 
     init(
         method: Method, arguments: Arguments, metadata: Metadata, caller: Caller, peer: Peer,
-        started: UInt64, deadline: UInt64, completion: @escaping @Sendable (Call, Reply) -> Void
+        started: UInt64, deadline: UInt64, completion: @escaping @Sendable (Call, Reply, (any Error)?) -> Void
     ) {
         self.method = method
         self.arguments = arguments
@@ -77,12 +77,13 @@ public final class Call: Sendable {
         if runsNow { hook() }
     }
 
-    public func succeed(_ body: Body) { finish(.success(body)) }
+    public func succeed(_ body: Body) { finish(.success(body), cause: nil) }
 
-    public func fail(_ error: CallError) { finish(.failure(error)) }
+    /// - Parameter cause: what the log is told beside what the caller is.
+    public func fail(_ error: CallError, cause: (any Error)? = nil) { finish(.failure(error), cause: cause) }
 
     /// The first answer counts; a later one is dropped.
-    private func finish(_ result: Result<Body, CallError>) {
+    private func finish(_ result: Result<Body, CallError>, cause: (any Error)?) {
         let isFirst = state.withLock { state in
             defer {
                 state.isFinished = true
@@ -90,7 +91,7 @@ public final class Call: Sendable {
             }
             return !state.isFinished
         }
-        if isFirst { completion(self, Reply(result, requestID: requestID)) }
+        if isFirst { completion(self, Reply(result, requestID: requestID), cause) }
     }
 
     /// The role check of what touches no workspace.

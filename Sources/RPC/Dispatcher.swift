@@ -28,6 +28,11 @@ public final class Dispatcher: Sendable {
     private let classLimiters: [RateClass: RateLimiter<String>]
     private let peerLimiter: RateLimiter<String>
     private let now: @Sendable () -> UInt64
+    private let observer: Observer
+
+    /// Told of every call that has been answered, before its transport is: the place for logs and metrics. The last argument is
+    /// the cause of a failure, which callers are not told.
+    public typealias Observer = @Sendable (Call, Reply, (any Error)?) -> Void
 
     /// How many callers are counted at once.
     private static let limiterKeys = 100_000
@@ -36,12 +41,14 @@ public final class Dispatcher: Sendable {
 
     public init(
         registry: Registry, limits: Limits, rates: Rates, authenticator: any Authenticator,
-        now: @escaping @Sendable () -> UInt64 = { MonotonicClock.now }
+        now: @escaping @Sendable () -> UInt64 = { MonotonicClock.now },
+        observer: @escaping Observer = { _, _, _ in }
     ) {
         self.registry = registry
         self.limits = limits
         self.authenticator = authenticator
         self.now = now
+        self.observer = observer
         classLimiters = [
             .auth: RateLimiter(rates.auth, maximumKeys: Dispatcher.limiterKeys),
             .general: RateLimiter(rates.general, maximumKeys: Dispatcher.limiterKeys),
@@ -81,7 +88,11 @@ public final class Dispatcher: Sendable {
             let timeout = UInt64(metadata.timeoutMs ?? limits.defaultTimeoutMs) * 1_000_000
             let call = Call(
                 method: method, arguments: arguments, metadata: metadata, caller: caller, peer: peer,
-                started: started, deadline: started + timeout, completion: { completion($0, $1) })
+                started: started, deadline: started + timeout
+            ) { [observer] call, reply, cause in
+                observer(call, reply, cause)
+                completion(call, reply)
+            }
             method.start(call)
             return call
         } catch {

@@ -97,7 +97,7 @@ public struct Handler<Value: Sendable, each P: Sendable>: Sendable {
                 let values = try params.get()
                 call.succeed(shape.body(of: try run(call, repeat each values)))
             } catch {
-                call.fail(CallError(wrapping: error, in: call))
+                call.fail(CallError(wrapping: error, in: call), cause: error)
             }
         }
     }

@@ -1,4 +1,5 @@
 import JSON
+import Postgres
 import RPC
 
 /// What a daemon tells of itself.
@@ -6,8 +7,10 @@ public struct System: Sendable {
     public let version: String
     public let commit: String
     public let limits: Limits
+    private let pool: Pool
 
-    public init(version: String, commit: String, limits: Limits) {
+    public init(version: String, commit: String, limits: Limits, pool: Pool) {
+        self.pool = pool
         self.version = version
         self.commit = commit
         self.limits = limits
@@ -29,6 +32,19 @@ public struct System: Sendable {
                 result: .object("Health", Field("status", .string, "Always `ok`.") { $0 }),
                 example: Example("{}", gives: #"{"status":"ok"}"#), run: .immediate { _ in "ok" }),
             Method(
+                "system.ready", "Tells whether calls can be served: it asks the database.", role: .public,
+                route: .get("/readiness"), params: Params(),
+                result: .object(
+                    "Readiness",
+                    Field("status", .string, "`ok`, or `degraded` when an optional store is away.") { _ in
+                        "ok"
+                    },
+                    Field(
+                        "checks", .object("Checks", Field("postgres", .string, "Always `ok`.") { _ in "ok" }),
+                        "Each store."
+                    ) { $0 }),
+                example: Example("{}", gives: #"{"status":"ok","checks":{"postgres":"ok"}}"#), run: ready),
+            Method(
                 "system.version", "Tells which daemon this is.", role: .public, route: .get("/version"),
                 params: Params(),
                 result: .object(
@@ -45,6 +61,21 @@ public struct System: Sendable {
                 run: .immediate { _ in self.limits }),
         ]
     }
+
+    private var ready: Handler<Done> {
+        Handler { call, _, shape in
+            pool.transaction(call, .readOnly) { tx in
+                try tx.one(System.selectOne)
+            } completion: { result in
+                switch result {
+                case .success: call.succeed(shape.body(of: Done()))
+                case .failure(let error): call.fail(CallError(mapping: error, in: call), cause: error)
+                }
+            }
+        }
+    }
+
+    private static let selectOne = Statement("SELECT 1")
 
     private static let limitsShape = Shape<Limits>(
         .object(

@@ -1,0 +1,176 @@
+import Resilience
+
+/// Brings a database to the schema of the files and back, one transaction a step, under an advisory lock.
+public struct Migrator {
+    /// How a database stands to the files.
+    public enum Standing: Sendable, Equatable {
+        case upToDate
+        /// So many files have not been applied.
+        case behind(Int)
+        /// The database has been migrated by a newer release.
+        case ahead
+        /// A file has changed since it was applied.
+        case changed(version: Int)
+    }
+
+    /// One file, and when it was applied, if it was.
+    public struct Status: Sendable, Equatable {
+        public let version: Int
+        public let name: String
+        public let isApplied: Bool
+    }
+
+    private let connection: Connection
+    private let files: [MigrationFile]
+
+    /// Any number that nothing else on the database locks.
+    private static let lockKey = 0x7270_6364
+    private static let lockPatience: UInt64 = 60_000_000_000
+
+    /// A migration takes as long as it takes.
+    private final class Unhurried: Interruptible {
+        let deadlineNanoseconds = UInt64.max
+        let isInterrupted = false
+
+        func onInterruption(_ hook: @escaping @Sendable () -> Void) {}
+    }
+
+    private struct Applied: Sendable {
+        let version: Int
+        let checksum: String
+    }
+
+    /// Connects. - Throws: ``PostgresError``, ``MigrationError``.
+    public init(conninfo: String, files: [MigrationFile]) throws {
+        connection = try Connection(conninfo, canceller: Canceller(), timeoutNanoseconds: 10_000_000_000)
+        connection.setBound(Unhurried())
+        self.files = files
+    }
+
+    public func standing() throws -> Standing {
+        let applied = try applied()
+        guard applied.count <= files.count else { return .ahead }
+        for (row, file) in zip(applied, files) {
+            guard row.checksum == (try checksum(of: file)) else { return .changed(version: file.version) }
+        }
+        return applied.count == files.count ? .upToDate : .behind(files.count - applied.count)
+    }
+
+    public func status() throws -> [Status] {
+        let count = try applied().count
+        return files.map { Status(version: $0.version, name: $0.name, isApplied: $0.version <= count) }
+    }
+
+    /// Applies what is missing, up to version `target`, or all. Returns what it applied.
+    @discardableResult
+    public func up(to target: Int? = nil, progress: (String) -> Void = { _ in }) throws -> [Int] {
+        try locked {
+            switch try standing() {
+            case .ahead:
+                throw MigrationError("The database has been migrated by a newer release; install that")
+            case .changed(let version):
+                throw MigrationError(
+                    "Migration \(version) has changed since it was applied; restore the file")
+            case .upToDate, .behind: break
+            }
+            let count = try applied().count
+            var done: [Int] = []
+            for file in files.dropFirst(count) where file.version <= target ?? .max {
+                progress("up \(file.version) \(file.name)")
+                try step(file, file.up, "up") { tx in
+                    try tx.execute(Migrator.insertApplied, file.version, file.name, file.text)
+                }
+                done.append(file.version)
+            }
+            return done
+        }
+    }
+
+    /// Takes back what is above version `target`. Returns what it took back.
+    @discardableResult
+    public func down(to target: Int, progress: (String) -> Void = { _ in }) throws -> [Int] {
+        try locked {
+            let count = try applied().count
+            guard count <= files.count else {
+                throw MigrationError(
+                    "The database has been migrated by a newer release; take it back with that")
+            }
+            var done: [Int] = []
+            for file in files.prefix(count).reversed() where file.version > target {
+                progress("down \(file.version) \(file.name)")
+                try step(file, file.down, "down") { tx in
+                    try tx.execute(Migrator.deleteApplied, file.version)
+                }
+                done.append(file.version)
+            }
+            return done
+        }
+    }
+
+    /// The SQL of a file and the row that tells of it: one transaction.
+    private func step(
+        _ file: MigrationFile, _ sql: String, _ direction: String,
+        record: (borrowing Transaction) throws -> Int
+    ) throws {
+        do {
+            try connection.script("BEGIN")
+            // A migration waits for nobody for long: who waits for a table lock has everybody else wait behind him.
+            try connection.script("SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = 0")
+            try connection.script(sql)
+            try Transaction.runInside(connection) { _ = try record($0) }
+            try connection.script("COMMIT")
+        } catch let error as PostgresError {
+            connection.rollback()
+            throw MigrationError("Migration \(file.version) \(file.name), \(direction): \(error.message)")
+        }
+    }
+
+    private func locked<Value>(_ body: () throws -> Value) throws -> Value {
+        let deadline = MonotonicClock.now + Migrator.lockPatience
+        while try !Transaction.run(
+            on: connection, .readCommitted, { try $0.one(Migrator.tryLock, Migrator.lockKey) })
+        {
+            guard MonotonicClock.now < deadline else {
+                throw MigrationError("Another process migrates this database; try again when it is done")
+            }
+            Pool.pause(nanoseconds: 50_000_000)
+        }
+        defer {
+            _ = try? Transaction.run(on: connection, .readCommitted) {
+                try $0.execute(Migrator.unlock, Migrator.lockKey)
+            }
+        }
+        return try body()
+    }
+
+    private func applied() throws -> [Applied] {
+        try connection.script(
+            """
+            CREATE TABLE IF NOT EXISTS rpcd_migrations (
+                version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL,
+                applied_at timestamptz NOT NULL DEFAULT now())
+            """)
+        return try Transaction.run(on: connection, .readOnly) { try $0.all(Migrator.listApplied) }
+    }
+
+    private func checksum(of file: MigrationFile) throws -> String {
+        try Transaction.run(on: connection, .readOnly) { try $0.one(Migrator.hash, file.text) }
+    }
+
+    private static let tryLock = Statement("SELECT pg_try_advisory_lock($1::bigint)") {
+        try $0.get(0, as: Bool.self)
+    }
+    private static let unlock = Statement("SELECT pg_advisory_unlock($1::bigint)")
+    private static let hash = Statement("SELECT encode(sha256(convert_to($1, 'UTF8')), 'hex')") {
+        try $0.get(0, as: String.self)
+    }
+    private static let listApplied = Statement(
+        "SELECT version, checksum FROM rpcd_migrations ORDER BY version LIMIT 10000"
+    ) { Applied(version: try $0.get(0), checksum: try $0.get(1)) }
+    private static let insertApplied = Statement(
+        """
+        INSERT INTO rpcd_migrations (version, name, checksum)
+        VALUES ($1, $2, encode(sha256(convert_to($3, 'UTF8')), 'hex'))
+        """)
+    private static let deleteApplied = Statement("DELETE FROM rpcd_migrations WHERE version = $1")
+}

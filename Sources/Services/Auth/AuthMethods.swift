@@ -1,0 +1,74 @@
+import JSON
+import RPC
+
+/// Accounts, logins and sessions.
+struct Auth: Sendable {
+    let platform: Platform
+
+    var methods: [Method] {
+        [
+            Method(
+                "auth.register", "Makes an account.", role: .public, rate: .auth, mutates: true,
+                creates: true,
+                sensitive: true, route: .post("/auth/register"),
+                params: Params(
+                    .email("email", "The address; nobody else may have it."),
+                    .password("password", "12 characters at least."),
+                    .text("name", 1...200, "What others see.")),
+                result: User.shape,
+                example: Example(
+                    #"{"email":"ada@example.org","password":"correct horse battery","name":"Ada"}"#,
+                    gives: #"{"email":"ada@example.org","name":"Ada"}"#),
+                run: platform.steps(register)),
+            Method(
+                "auth.login", "Gives an access token and a refresh token for an email and a password.",
+                role: .public, rate: .auth, mutates: true, sensitive: true, route: .post("/auth/login"),
+                params: Params(
+                    .email("email", "The address."),
+                    .password("password", length: 1...1024, "The password.")),
+                result: Login.shape,
+                example: Example(
+                    #"{"email":"ada@example.org","password":"correct horse battery"}"#,
+                    gives: #"{"tokenType":"Bearer","expiresIn":900}"#),
+                run: platform.steps(login)),
+            Method(
+                "auth.refresh", "Gives new tokens for a refresh token, which dies.", role: .public,
+                rate: .auth,
+                mutates: true, sensitive: true, route: .post("/auth/refresh"),
+                params: Params(.text("refreshToken", 1...500, "From `auth.login` or `auth.refresh`.")),
+                result: Login.shape,
+                example: Example(
+                    #"{"refreshToken":"…"}"#, gives: #"{"tokenType":"Bearer","expiresIn":900}"#),
+                run: platform.steps(refresh)),
+            Method(
+                "auth.logout", "Ends the session of a refresh token.", role: .public, mutates: true,
+                sensitive: true, route: .post("/auth/logout"),
+                params: Params(.text("refreshToken", 1...500, "From `auth.login` or `auth.refresh`.")),
+                result: .done, example: Example(#"{"refreshToken":"…"}"#, gives: "{}"),
+                run: platform.transaction(logout)),
+            Method(
+                "auth.changePassword", "Sets a new password and ends every session.", role: .user,
+                rate: .auth,
+                mutates: true, sensitive: true, route: .post("/auth/change-password"),
+                params: Params(
+                    .password("currentPassword", length: 1...1024, "The password until now."),
+                    .password("newPassword", "12 characters at least.")),
+                result: .done,
+                example: Example(
+                    #"{"currentPassword":"correct horse battery","newPassword":"staple battery horse"}"#,
+                    gives: "{}"),
+                run: platform.steps(changePassword)),
+            Method(
+                "auth.me", "Tells who is calling, and where he is a member.", role: .user, sensitive: true,
+                route: .get("/auth/me"), params: Params(), result: Me.shape,
+                example: Example("{}", gives: #"{"user":{"email":"ada@example.org"}}"#),
+                run: platform.transaction(options: .readOnly, me)),
+            Method(
+                "auth.jwks", "The public keys that access tokens are signed with, as a JWK set.",
+                role: .public,
+                route: .get("/auth/jwks.json"), mediaType: "application/jwk-set+json", params: Params(),
+                result: .document, example: Example("{}", gives: #"{"keys":[]}"#),
+                run: .immediate { _ in Document(json: self.platform.tokens.jwkSet) }),
+        ]
+    }
+}

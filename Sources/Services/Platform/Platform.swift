@@ -1,0 +1,135 @@
+import Cryptography
+import Identifiers
+import Postgres
+import RPC
+import Resilience
+
+/// What the services share: the database, the password workers, the tokens.
+public struct Platform: Sendable {
+    public let pool: Pool
+    public let passwords: PasswordWorkers
+    public let tokens: Tokens
+    /// Whether anybody may make himself an account.
+    public let registrationIsOpen: Bool
+
+    public init(pool: Pool, passwords: PasswordWorkers, tokens: Tokens, registrationIsOpen: Bool) {
+        self.pool = pool
+        self.passwords = passwords
+        self.tokens = tokens
+        self.registrationIsOpen = registrationIsOpen
+    }
+
+    /// Every method of every service that needs the platform.
+    public var methods: [Method] {
+        Auth(platform: self).methods + Workspaces(platform: self).methods + Members(platform: self).methods
+    }
+}
+
+/// Who calls, as the database has confirmed it in the transaction of the effect.
+public struct Access: Sendable {
+    public let call: Call
+    /// `nil` for the operator and for an anonymous caller.
+    public let userID: UUID?
+    /// Of a user, his login.
+    public let sessionID: UUID?
+    /// What he is: his role in the workspace that he names, else `user`, `public` or `operator`.
+    public let role: Role
+
+    /// The rule that nobody hands out, changes or removes a role above his own.
+    /// - Throws: `AUTHORIZATION_ERROR`.
+    func requireAtLeast(_ other: Role) throws(CallError) {
+        guard role >= other else { throw CallError(.authorization, "This needs the role \(other.name)") }
+    }
+
+    /// - Throws: `AUTHORIZATION_ERROR` for who is no user.
+    func requireUser() throws(CallError) -> UUID {
+        guard let userID else { throw CallError(.authorization, "This is for users") }
+        return userID
+    }
+}
+
+extension Platform {
+    /// A handler that runs in one transaction: the role check, then the params, then the effect.
+    func transaction<Value: Sendable, each P: Sendable>(
+        options: TransactionOptions = .readCommitted,
+        _ effect: @escaping @Sendable (borrowing Transaction, Access, repeat each P) throws -> Value
+    ) -> Handler<Value, repeat each P> {
+        Handler { call, params, shape in
+            pool.transaction(call, options) { tx in
+                let access = try Authorization.check(call, in: tx)
+                let values = try params.get()
+                return shape.body(of: try effect(tx, access, repeat each values))
+            } completion: { result in
+                switch result {
+                case .success(let body): call.succeed(body)
+                case .failure(let error): call.fail(CallError(mapping: error, in: call), cause: error)
+                }
+            }
+        }
+    }
+
+    /// A handler that takes several steps, some of them outside any transaction.
+    func steps<Value: Sendable, each P: Sendable>(
+        _ work: @escaping @Sendable (Call, repeat each P) async throws -> Value
+    ) -> Handler<Value, repeat each P> {
+        Handler { call, params, shape in
+            Task {
+                do {
+                    try call.requireRoleWithoutWorkspace()
+                    let values = try params.get()
+                    call.succeed(shape.body(of: try await work(call, repeat each values)))
+                } catch {
+                    call.fail(CallError(mapping: error, in: call), cause: error)
+                }
+            }
+        }
+    }
+
+    /// One transaction of a call that takes several steps.
+    func transact<Value: Sendable>(
+        _ call: Call, _ body: @escaping @Sendable (borrowing Transaction) throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            pool.transaction(call, .readCommitted, body) { continuation.resume(with: $0) }
+        }
+    }
+}
+
+extension Call: Interruptible {
+    public var isInterrupted: Bool { interruption != nil }
+}
+
+extension CallError {
+    /// What a caller is told of an error of the database.
+    init(mapping error: any Error, in call: Call) {
+        guard let error = error as? PostgresError else {
+            self.init(wrapping: error, in: call)
+            return
+        }
+        switch error.kind {
+        case .interrupted: self = call.interruptionError
+        case .notConnected, .connectionLost: self = .unavailable("The database is away")
+        case .poolExhausted where MonotonicClock.now >= call.deadlineNanoseconds:
+            self = call.interruptionError
+        case .poolExhausted: self = .unavailable("The database is busy")
+        case .poolClosed: self = .unavailable("The daemon is stopping")
+        case .outcomeUnknown: self = CallError.unavailable("The database went away").withUnknownOutcome()
+        case .server(let state) where state.isAboutTheServer: self = .unavailable("The database is away")
+        // Class 22 is about values: what PostgreSQL cannot hold, as \u0000 inside a JSON object.
+        case .server(let state) where state.rawValue.hasPrefix("22"):
+            self.init(.validation, "A value cannot be stored")
+        case .server, .decoding, .rowCount, .parameter: self.init(.internalError)
+        }
+    }
+}
+
+extension Call {
+    /// Without another reason it is the deadline that stopped the work.
+    var interruptionError: CallError {
+        switch interruption {
+        case .cancelled: CallError(.cancelled)
+        case .draining: .unavailable("The daemon is stopping")
+        case .deadline, nil: CallError(.timeout)
+        }
+    }
+}

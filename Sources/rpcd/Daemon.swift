@@ -1,0 +1,126 @@
+import Cryptography
+import Glibc
+import NIOPosix
+import Postgres
+import RPC
+import Resilience
+import Services
+import Systemd
+import Transports
+
+/// A daemon whose parts have been put together, but that serves nobody yet.
+struct Daemon {
+    let dispatcher: Dispatcher
+    let log: Log
+    private let pool: Pool
+    private let settings: Settings
+
+    private static let migrationsFolders = ["migrations", "/usr/share/rpcd/migrations"]
+
+    /// Connects nothing: the pool does that on its own, and goes on trying.
+    /// - Throws: ``SettingError``.
+    init(_ settings: Settings) throws {
+        guard let conninfo = settings.databaseURL else {
+            throw SettingError("RPCD_DATABASE_URL", got: nil, takes: "a libpq connection string or URL")
+        }
+        let log = Log(level: settings.logLevel)
+        let seed = try Daemon.signingSeed(settings)
+        let tokens = try Tokens(keys: KeyRing(signer: Ed25519.SigningKey(seed: seed)), seed: seed)
+        pool = Pool(PoolConfiguration(conninfo: conninfo, size: settings.poolSize))
+        let platform = Platform(
+            pool: pool, passwords: PasswordWorkers(count: 2), tokens: tokens,
+            registrationIsOpen: settings.registrationIsOpen)
+        let system = System(
+            version: Release.version, commit: Release.commit, limits: settings.limits, pool: pool)
+        dispatcher = Dispatcher(
+            registry: try Registry(system.methods + platform.methods), limits: settings.limits,
+            rates: settings.rates, authenticator: tokens, observer: log.answered)
+        self.log = log
+        self.settings = settings
+    }
+
+    /// Serves on the Unix socket until SIGTERM or SIGINT, then lets what runs finish.
+    func serve() async throws {
+        let signals = StopSignals()
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let operators = UnixSocketServer.Operators(additional: settings.operatorUIDs)
+        let server: UnixSocketServer
+        if let activated = try SocketActivation.take().first(where: { $0.family == .unix && $0.isListening })
+        {
+            server = try await .start(
+                descriptor: activated.descriptor, dispatcher, operators: operators, on: group)
+        } else {
+            server = try await .start(at: settings.socket, dispatcher, operators: operators, on: group)
+        }
+        try Notifier().ready(status: "Serving")
+        print("ready socket=\(settings.socket)")
+        fflush(nil)
+        await signals.next()
+        log.write(.info, "stopping")
+        try Notifier().stopping()
+        await server.drain(within: .milliseconds(settings.limits.drainTimeoutMs))
+        try await group.shutdownGracefully()
+        close()
+    }
+
+    /// Serves on standard input and output until they end.
+    func serveStdio(concurrency: Int) async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        try await Stdio.serve(dispatcher, concurrency: concurrency, on: group)
+        try await group.shutdownGracefully()
+        close()
+    }
+
+    private func close() { pool.close(within: 5) }
+
+    /// Refuses a database that this release does not fit.
+    static func checkSchema(_ settings: Settings) throws {
+        switch try migrator(settings).standing() {
+        case .upToDate: break
+        case .behind(let count):
+            throw MigrationRefusal("\(count) migrations are missing: run rpcd migrate up")
+        case .ahead: throw MigrationRefusal("The database has been migrated by a newer release; install that")
+        case .changed(let version):
+            throw MigrationRefusal("Migration \(version) has changed since it was applied; restore the file")
+        }
+    }
+
+    static func migrator(_ settings: Settings) throws -> Migrator {
+        guard let conninfo = settings.databaseURL else {
+            throw SettingError("RPCD_DATABASE_URL", got: nil, takes: "a libpq connection string or URL")
+        }
+        let folders = settings.migrations.map { [$0] } ?? migrationsFolders
+        guard let folder = folders.first(where: { access($0, R_OK) == 0 }) else {
+            throw SettingError("RPCD_MIGRATIONS", got: folders.first, takes: "the path of a folder")
+        }
+        return try Migrator(conninfo: conninfo, files: MigrationFile.read(folder: folder))
+    }
+
+    private static func signingSeed(_ settings: Settings) throws -> SecretBytes {
+        let takes = "a file of 32 random bytes, as head -c 32 /dev/urandom gives"
+        if let path = settings.jwtKeyFile {
+            guard let bytes = readFile(path, limit: 32), bytes.count == 32 else {
+                throw SettingError("RPCD_JWT_KEY_FILE", got: path, takes: takes)
+            }
+            var status = stat()
+            guard stat(path, &status) == 0, status.st_mode & 0o077 == 0 else {
+                throw SettingError(
+                    "RPCD_JWT_KEY_FILE", got: path, takes: "a file that only its owner can read: chmod 600")
+            }
+            return try SecretBytes(bytes)
+        }
+        guard let bytes = try Credentials.read("jwt-key"), bytes.count == 32 else {
+            throw SettingError("RPCD_JWT_KEY_FILE", got: nil, takes: takes + ", or the credential jwt-key")
+        }
+        return try SecretBytes(bytes)
+    }
+}
+
+/// A database that the daemon does not serve on.
+struct MigrationRefusal: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

@@ -1,0 +1,217 @@
+import Glibc
+import RPC
+import Resilience
+
+/// A setting that does not fit. The daemon does not start with one; exit status 78 (EX_CONFIG of sysexits.h).
+struct SettingError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ key: String, got value: String?, takes: String) {
+        description = "\(key): " + (value.map { "got '\($0)', " } ?? "is missing, ") + "takes \(takes)"
+    }
+}
+
+/// Everything an operator can set: by environment, or as the same keys in the file that `RPCD_CONFIG` names.
+struct Settings {
+    var databaseURL: String?
+    var socket = Settings.defaultSocket
+    var poolSize = 8
+    var logLevel = Log.Level.info
+    var rates = Rates(auth: .off, general: .off)
+    var registrationIsOpen = true
+    var operatorUIDs: Set<UInt32> = []
+    var jwtKeyFile: String?
+    var migrations: String?
+    var limits = Limits()
+
+    /// One of them: what it is called, what it takes, and how it is read. `help config` is this list.
+    struct Declaration: Sendable {
+        let key: String
+        let takes: String
+        let standard: String?
+        let summary: String
+        /// A value that may hold a password is not repeated in errors.
+        var isSecret = false
+        let apply: @Sendable (inout Settings, String) -> Bool
+    }
+
+    private static let defaultSocket =
+        (getenv("RUNTIME_DIRECTORY").map { String(cString: $0) } ?? "/run/rpcd") + "/rpcd.sock"
+
+    static let declarations: [Declaration] =
+        [
+            Declaration(
+                key: "RPCD_DATABASE_URL", takes: "a libpq connection string or URL", standard: nil,
+                summary: "the PostgreSQL database", isSecret: true
+            ) {
+                $0.databaseURL = $1
+                return !$1.isEmpty
+            },
+            Declaration(
+                key: "RPCD_SOCKET", takes: "an absolute path of at most 107 bytes", standard: defaultSocket,
+                summary: "the Unix socket"
+            ) {
+                $0.socket = $1
+                return $1.hasPrefix("/") && $1.utf8.count <= 107
+            },
+            Declaration(
+                key: "RPCD_POOL_SIZE", takes: "a number from 1 to 500", standard: "8",
+                summary: "connections to PostgreSQL"
+            ) {
+                guard let size = Int($1), (1...500).contains(size) else { return false }
+                $0.poolSize = size
+                return true
+            },
+            Declaration(
+                key: "RPCD_LOG_LEVEL", takes: "debug, info, warning or error", standard: "info",
+                summary: "what is logged; debug tells of every call"
+            ) {
+                guard let level = Log.Level(name: $1) else { return false }
+                $0.logLevel = level
+                return true
+            },
+            Declaration(
+                key: "RPCD_RATE_AUTH", takes: "a rate as 5/min or 20/s, or off", standard: "5/min",
+                summary: "calls of class auth, of each caller"
+            ) {
+                guard let rate = RateLimit(parsing: $1) else { return false }
+                $0.rates.auth = rate
+                return true
+            },
+            Declaration(
+                key: "RPCD_RATE_GENERAL", takes: "a rate as 100/min or 20/s, or off", standard: "100/min",
+                summary: "all other calls, of each caller"
+            ) {
+                guard let rate = RateLimit(parsing: $1) else { return false }
+                $0.rates.general = rate
+                return true
+            },
+            Declaration(
+                key: "RPCD_REGISTRATION", takes: "on or off", standard: "on",
+                summary: "whether anybody may make himself an account"
+            ) {
+                $0.registrationIsOpen = $1 == "on"
+                return $1 == "on" || $1 == "off"
+            },
+            Declaration(
+                key: "RPCD_OPERATOR_UIDS", takes: "numeric uids, separated by commas", standard: "",
+                summary: "who is the operator on the socket, beside root and the daemon's own uid"
+            ) {
+                let uids = $1.split(separator: ",").map { UInt32($0) }
+                $0.operatorUIDs = Set(uids.compactMap { $0 })
+                return !uids.contains(nil)
+            },
+            Declaration(
+                key: "RPCD_JWT_KEY_FILE",
+                takes: "the path of a file of 32 random bytes, mode 0600 or stricter",
+                standard: "$CREDENTIALS_DIRECTORY/jwt-key",
+                summary: "the key that access tokens are signed with"
+            ) {
+                $0.jwtKeyFile = $1
+                return !$1.isEmpty
+            },
+            Declaration(
+                key: "RPCD_MIGRATIONS", takes: "the path of a folder", standard: "found beside the program",
+                summary: "the migrations"
+            ) {
+                $0.migrations = $1
+                return !$1.isEmpty
+            },
+        ]
+        + Limits.all.map { entry in
+            Declaration(
+                key: entry.setting,
+                takes: "a number from \(entry.range.lowerBound) to \(entry.range.upperBound)",
+                standard: "\(entry.get(Limits()))", summary: entry.summary
+            ) {
+                guard let value = Int64($1), entry.range.contains(value) else { return false }
+                entry.set(&$0.limits, value)
+                return true
+            }
+        }
+
+    /// Reads file and environment; what the environment says goes before the file.
+    static func load(_ environment: [String: String] = environmentVariables()) throws(SettingError)
+        -> Settings
+    {
+        var values = try environment["RPCD_CONFIG"].map { path throws(SettingError) in try file(path) } ?? [:]
+        values.merge(environment) { $1 }
+        var settings = Settings()
+        for declaration in declarations {
+            guard let value = values[declaration.key] ?? (declaration.isApplied ? declaration.standard : nil)
+            else {
+                continue
+            }
+            guard declaration.apply(&settings, value) else {
+                throw SettingError(
+                    declaration.key, got: declaration.isSecret ? "***" : value, takes: declaration.takes)
+            }
+        }
+        let known = Set(declarations.map(\.key) + ["RPCD_CONFIG"])
+        if let key = values.keys.filter({ $0.hasPrefix("RPCD_") && !known.contains($0) }).min() {
+            throw SettingError(
+                key, got: values[key], takes: "nothing: there is no such setting; see rpcd help config")
+        }
+        return settings
+    }
+
+    /// Lines of `KEY=value`; blank ones and those that begin with `#` say nothing.
+    private static func file(_ path: String) throws(SettingError) -> [String: String] {
+        guard let bytes = readFile(path, limit: 1_048_576),
+            let text = String(validating: bytes, as: UTF8.self)
+        else {
+            throw SettingError("RPCD_CONFIG", got: path, takes: "the path of a file that can be read")
+        }
+        var values: [String: String] = [:]
+        for line in text.split(separator: "\n") {
+            let line = line.trimmingBlanks
+            guard !line.isEmpty, !line.hasPrefix("#") else { continue }
+            guard let equals = line.firstIndex(of: "=") else {
+                throw SettingError(path, got: String(line.prefix(40)), takes: "lines of KEY=value")
+            }
+            values[String(line[..<equals].trimmingBlanks)] = String(
+                line[line.index(after: equals)...].trimmingBlanks)
+        }
+        return values
+    }
+}
+
+extension Settings.Declaration {
+    /// Whether the standard is a value as one would write it, not a description of what happens.
+    fileprivate var isApplied: Bool { key.hasPrefix("RPCD_RATE_") }
+}
+
+/// The environment of this process.
+func environmentVariables() -> [String: String] {
+    var variables: [String: String] = [:]
+    var next = environ
+    while let entry = next.pointee {
+        let text = String(cString: entry)
+        if let equals = text.firstIndex(of: "=") {
+            variables[String(text[..<equals])] = String(text[text.index(after: equals)...])
+        }
+        next += 1
+    }
+    return variables
+}
+
+/// The bytes of a file of at most `limit` bytes, `nil` when it cannot be read.
+func readFile(_ path: String, limit: Int) -> [UInt8]? {
+    guard let file = fopen(path, "re") else { return nil }
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: limit + 1)
+    let count = fread(&bytes, 1, bytes.count, file)
+    guard ferror(file) == 0, count <= limit else { return nil }
+    return Array(bytes[..<count])
+}
+
+extension StringProtocol {
+    fileprivate var trimmingBlanks: SubSequence {
+        let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" || $0 == "\r" }
+        guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) })
+        else {
+            return self[endIndex...]
+        }
+        return self[first...last]
+    }
+}
