@@ -60,6 +60,9 @@ let package = Package(
         tests("CryptographyTests", ["Cryptography", "JSON", "TestSupport"]),
         tests("PostgresTests", ["Postgres", "Identifiers", "Resilience", "TestSupport"]),
         tests("ResilienceTests", ["Resilience", "TestSupport"]),
+        tests(
+            "ServicesTests",
+            ["Services", "Postgres", "Cryptography", "RPC", "JSON", "Identifiers", "TestSupport"]),
         tests("RPCTests", ["RPC", "JSON", "TestSupport"]),
     ]
 )

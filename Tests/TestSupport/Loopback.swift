@@ -50,6 +50,21 @@ public final class Loopback {
         settle()
     }
 
+    /// One call, and its answer, for which it waits.
+    public func call(_ method: String, _ params: String = "{}", token: String? = nil) async throws -> JSON {
+        var params = params
+        if let token {
+            let meta = #""_meta":{"token":"\#(token)"}}"#
+            params = params.dropLast() + (params == "{}" ? "" : ",") + meta
+        }
+        send(#"{"jsonrpc":"2.0","id":1,"method":"\#(method)","params":\#(params)}"# + "\n")
+        while true {
+            settle()
+            if let answer = try received().first { return answer }
+            await Task.yield()
+        }
+    }
+
     public func send(_ text: String) { send(Array(text.utf8)) }
 
     /// Brings home every reply that has been given.

@@ -1,0 +1,126 @@
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+
+@Suite("Migrations, on a real server")
+struct MigratorTests {
+    private static let shipped = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("migrations").path
+
+    /// A folder with these files, for the time of `body`.
+    private func folder(_ files: [String: String], _ body: (String) throws -> Void) throws {
+        let path = NSTemporaryDirectory() + "/migrations-\(UInt64.random(in: .min ... .max))"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        for (name, text) in files {
+            try text.write(toFile: path + "/" + name, atomically: true, encoding: .utf8)
+        }
+        try body(path)
+    }
+
+    private let first =
+        "-- migrate:up\nCREATE TABLE a (n int8 PRIMARY KEY);\n-- migrate:down\nDROP TABLE a;\n"
+
+    /// Every column, index and constraint, as text.
+    private func schema(_ conninfo: String) async throws -> [String] {
+        let pool = Pool(PoolConfiguration(conninfo: conninfo, size: 1))
+        defer { pool.close(within: 5) }
+        let columns = Statement(
+            """
+            SELECT format('%s.%s %s %s %s', c.table_name, c.column_name, c.data_type, c.is_nullable, c.column_default)
+            FROM information_schema.columns c WHERE c.table_schema = 'public' AND c.table_name <> 'rpcd_migrations'
+            UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'rpcd_migrations'
+            UNION ALL SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+            WHERE connamespace = 'public'::regnamespace AND conrelid <> 'rpcd_migrations'::regclass ORDER BY 1
+            """
+        ) { try $0.get(0, as: String.self) }
+        return try await pool.run { tx in try tx.all(columns) }
+    }
+
+    @Test("Every shipped migration goes up, down and up again, and leaves the same schema")
+    func shipped() async throws {
+        let conninfo = try TestCluster.shared.get().freshDatabase()
+        let files = try MigrationFile.read(folder: MigratorTests.shipped)
+        let migrator = try Migrator(conninfo: conninfo, files: files)
+        for file in files {
+            try migrator.up(to: file.version)
+            let before = try await schema(conninfo)
+            #expect(try migrator.down(to: file.version - 1) == [file.version])
+            if file.version == 1 { #expect(try await schema(conninfo).isEmpty) }
+            try migrator.up(to: file.version)
+            #expect(try await schema(conninfo) == before)
+        }
+        #expect(try migrator.standing() == .upToDate)
+        #expect(try migrator.up() == [])
+    }
+
+    @Test("Every foreign key of the shipped schema has an index, every table a primary key")
+    func indexes() async throws {
+        let conninfo = try TestCluster.shared.get().freshDatabase()
+        try Migrator(conninfo: conninfo, files: MigrationFile.read(folder: MigratorTests.shipped)).up()
+        let pool = Pool(PoolConfiguration(conninfo: conninfo, size: 1))
+        defer { pool.close(within: 5) }
+        let bare = Statement(
+            """
+            SELECT conrelid::regclass || '.' || conname FROM pg_constraint c WHERE contype = 'f' AND NOT EXISTS (
+                SELECT 1 FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indpred IS NULL
+                    AND (i.indkey::int2[])[0:cardinality(c.conkey) - 1] @> c.conkey)
+            UNION ALL
+            SELECT oid::regclass::text FROM pg_class t WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+                AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conrelid = t.oid AND contype = 'p')
+            """
+        ) { try $0.get(0, as: String.self) }
+        #expect(try await pool.run { tx in try tx.all(bare) } == [])
+    }
+
+    @Test(
+        "A file that changed after it was applied, a newer database and a failing file are refused; nothing is left half"
+    )
+    func refusals() throws {
+        let conninfo = try TestCluster.shared.get().freshDatabase()
+        let broken =
+            "-- migrate:up\nCREATE TABLE b (n int8);\nSELECT nonsense;\n-- migrate:down\nDROP TABLE b;\n"
+        try folder(["0001_a.sql": first, "0002_b.sql": broken]) { path in
+            let migrator = try Migrator(conninfo: conninfo, files: MigrationFile.read(folder: path))
+            #expect(try migrator.standing() == .behind(2))
+            let error = #expect(throws: MigrationError.self) { try migrator.up() }
+            #expect(error?.description.contains("Migration 2 b, up") == true)
+            #expect(try migrator.status().map(\.isApplied) == [true, false])
+        }
+        try folder(["0001_a.sql": first + "-- more\n"]) { path in
+            let migrator = try Migrator(conninfo: conninfo, files: MigrationFile.read(folder: path))
+            #expect(try migrator.standing() == .changed(version: 1))
+            #expect(throws: MigrationError.self) { try migrator.up() }
+        }
+        #expect(try Migrator(conninfo: conninfo, files: []).standing() == .ahead)
+    }
+
+    @Test(
+        "Files follow each other without a gap, and each has both parts",
+        arguments: [
+            ["0002_b.sql": "-- migrate:up\n-- migrate:down\n"], ["0001_a.sql": "-- migrate:up\n"],
+            ["1_a.sql": ""],
+            ["0001_a.sql": "-- migrate:up\n-- migrate:up\n-- migrate:down\n"],
+        ])
+    func badFiles(files: [String: String]) throws {
+        try folder(files) { path in
+            #expect(throws: MigrationError.self) { try MigrationFile.read(folder: path) }
+        }
+    }
+
+    @Test("Of several that migrate at once, one does it and the others find it done")
+    func atOnce() async throws {
+        let conninfo = try TestCluster.shared.get().freshDatabase()
+        let done = try await withThrowingTaskGroup(of: [Int].self) { group in
+            for _ in 0..<3 {
+                group.addTask {
+                    try Migrator(conninfo: conninfo, files: MigrationFile.read(folder: MigratorTests.shipped))
+                        .up()
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        #expect(done == [1])
+    }
+}

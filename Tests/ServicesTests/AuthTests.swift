@@ -1,0 +1,96 @@
+import JSON
+import RPC
+import TestSupport
+import Testing
+
+@Suite("Accounts and sessions")
+struct AuthTests {
+    @Test("An email has one account, whatever its letters' case; a password has twelve characters")
+    func registering() async throws {
+        let backend = try Backend()
+        let connection = backend.connect()
+        _ = try await backend.login("ada")
+        let again = #"{"email":"ADA@Example.org","password":"correct horse battery","name":"Ada"}"#
+        #expect(try await connection.call("auth.register", again).errorCode == "CONFLICT")
+        let answer = try await connection.call(
+            "auth.register", #"{"email":"no","password":"short","name":""}"#)
+        let fields = try #require(answer["error"]?["data"]?["error"]?["details"]?["fields"])
+        #expect(fields.elements.map { $0["code"]?.string } == ["format", "length", "length"])
+        let confusable = #"{"email":"аda@example.org","password":"correct horse battery","name":"Ada"}"#
+        #expect(try await connection.call("auth.register", confusable).errorCode == "VALIDATION_ERROR")
+    }
+
+    @Test("Where registration is closed the operator alone makes accounts")
+    func closedRegistration() async throws {
+        let backend = try Backend(registrationIsOpen: false)
+        let ada = #"{"email":"ada@example.org","password":"correct horse battery","name":"Ada"}"#
+        #expect(try await backend.connect().call("auth.register", ada).errorCode == "AUTHORIZATION_ERROR")
+        #expect(try await backend.connect(isOperator: true).call("auth.register", ada)["result"] != nil)
+    }
+
+    @Test(
+        "A wrong password and an unknown email get the same answer; five failures lock the pair, and no other"
+    )
+    func failedLogins() async throws {
+        let backend = try Backend()
+        let connection = backend.connect()
+        _ = try await backend.login("ada")
+        _ = try await backend.login("bob")
+        let wrong = #"{"email":"ada@example.org","password":"wrong"}"#
+        let unknown = #"{"email":"eve@example.org","password":"wrong"}"#
+        let (first, second) = (
+            try await connection.call("auth.login", wrong), try await connection.call("auth.login", unknown)
+        )
+        #expect(first["error"]?["message"]?.string == second["error"]?["message"]?.string)
+        #expect(first.errorCode == "AUTHENTICATION_ERROR")
+        for _ in 0..<4 { _ = try await connection.call("auth.login", wrong) }
+        let right = #"{"email":"ada@example.org","password":"correct horse battery"}"#
+        #expect(try await connection.call("auth.login", right).errorCode == "RATE_LIMIT_EXCEEDED")
+        #expect(try await backend.connect(uid: 1001).call("auth.login", right)["result"] != nil)
+        let bob = #"{"email":"bob@example.org","password":"correct horse battery"}"#
+        #expect(try await connection.call("auth.login", bob)["result"] != nil)
+    }
+
+    @Test("Two honest uses of a refresh token get the same successor; a later replay ends the session")
+    func refreshing() async throws {
+        let backend = try Backend()
+        let connection = backend.connect()
+        let ada = try await backend.login("ada")
+        func refresh(_ token: String) async throws -> JSON {
+            try await connection.call("auth.refresh", #"{"refreshToken":"\#(token)"}"#)
+        }
+        let first = try await refresh(ada.refreshToken)["result"]?["refreshToken"]?.string
+        let second = try await refresh(ada.refreshToken)["result"]?["refreshToken"]?.string
+        #expect(first != nil)
+        #expect(first == second)
+        let successor = try #require(first)
+        let third = try #require(try await refresh(successor)["result"])
+        let last = try #require(third["refreshToken"]?.string)
+        #expect(try await refresh(ada.refreshToken).errorCode == "AUTHENTICATION_ERROR")
+        #expect(try await refresh(last).errorCode == "AUTHENTICATION_ERROR")
+        let token = third["accessToken"]?.string
+        #expect(try await connection.call("auth.me", token: token).errorCode == "AUTHENTICATION_ERROR")
+        #expect(try await refresh("AAAA").errorCode == "AUTHENTICATION_ERROR")
+    }
+
+    @Test("Logging out and a new password are in force on the next call")
+    func ending() async throws {
+        let backend = try Backend()
+        let connection = backend.connect()
+        let (ada, bob) = (try await backend.login("ada"), try await backend.login("bob"))
+        #expect(
+            try await connection.call("auth.me", token: ada.token)["result"]?["user"]?["id"]?.string == ada.id
+        )
+        _ = try await connection.call("auth.logout", #"{"refreshToken":"\#(ada.refreshToken)"}"#)
+        #expect(try await connection.call("auth.me", token: ada.token).errorCode == "AUTHENTICATION_ERROR")
+        let wrong = #"{"currentPassword":"wrong","newPassword":"staple battery horse"}"#
+        #expect(
+            try await connection.call("auth.changePassword", wrong, token: bob.token).errorCode
+                == "AUTHENTICATION_ERROR")
+        let change = #"{"currentPassword":"correct horse battery","newPassword":"staple battery horse"}"#
+        #expect(try await connection.call("auth.changePassword", change, token: bob.token)["result"] != nil)
+        #expect(try await connection.call("auth.me", token: bob.token).errorCode == "AUTHENTICATION_ERROR")
+        let login = #"{"email":"bob@example.org","password":"staple battery horse"}"#
+        #expect(try await connection.call("auth.login", login)["result"] != nil)
+    }
+}

@@ -1,0 +1,57 @@
+import Cryptography
+import Foundation
+import JSON
+import Postgres
+import RPC
+import Services
+import TestSupport
+import Testing
+
+/// A whole backend on a database of its own, and connections to it.
+struct Backend {
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
+
+    let conninfo: String
+    let pool: Pool
+    private let dispatcher: Dispatcher
+
+    init(rates: Rates = Rates(auth: .off, general: .off), registrationIsOpen: Bool = true) throws {
+        conninfo = try TestCluster.shared.get().freshDatabase()
+        try Migrator(conninfo: conninfo, files: MigrationFile.read(folder: Backend.root + "/migrations")).up()
+        pool = Pool(PoolConfiguration(conninfo: conninfo, size: 4))
+        let seed = try SecretBytes.random(count: 32)
+        let tokens = try Tokens(keys: KeyRing(signer: Ed25519.SigningKey(seed: seed)), seed: seed)
+        let platform = Platform(
+            pool: pool, passwords: PasswordWorkers(count: 2), tokens: tokens,
+            registrationIsOpen: registrationIsOpen)
+        let system = System(version: "1", commit: "test", limits: Limits(), pool: pool)
+        dispatcher = Dispatcher(
+            registry: try Registry(system.methods + platform.methods), limits: Limits(), rates: rates,
+            authenticator: tokens)
+    }
+
+    func connect(uid: UInt32 = 1000, isOperator: Bool = false) -> Loopback {
+        Loopback(dispatcher, peer: Peer(.uid(uid), isOperator: isOperator))
+    }
+
+    /// Registers somebody and logs him in.
+    func login(_ name: String) async throws -> (id: String, token: String, refreshToken: String) {
+        let connection = connect()
+        let password = "correct horse battery"
+        _ = try await connection.call(
+            "auth.register", #"{"email":"\#(name)@example.org","password":"\#(password)","name":"\#(name)"}"#)
+        let login = try await connection.call(
+            "auth.login", #"{"email":"\#(name)@example.org","password":"\#(password)"}"#)
+        let result = try #require(login["result"])
+        return (
+            try #require(result["user"]?["id"]?.string), try #require(result["accessToken"]?.string),
+            try #require(result["refreshToken"]?.string)
+        )
+    }
+}
+
+extension JSON {
+    /// The error code of the contract in a JSON-RPC answer.
+    var errorCode: String? { self["error"]?["data"]?["error"]?["code"]?.string }
+}
