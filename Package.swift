@@ -21,6 +21,7 @@ let package = Package(
     products: [.executable(name: "rpcd", targets: ["rpcd"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
@@ -39,7 +40,8 @@ let package = Package(
         library(
             "Transports",
             [
-                "RPC", "Resilience",
+                "RPC", "JSON", "Resilience", .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
@@ -47,7 +49,10 @@ let package = Package(
         .executableTarget(
             name: "rpcd",
             dependencies: [
-                "Transports", "Services", "RPC", "Postgres", "Cryptography", "Systemd", "Resilience",
+                "Transports", "Services", "RPC", "Postgres", "Cryptography", "Systemd", "Resilience", "JSON",
+                "Identifiers",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -122,14 +122,18 @@ public struct CallError: Error, Sendable, Equatable {
     public let details: [UInt8]?
     /// After which trying again makes sense, in milliseconds. HTTP: `Retry-After`.
     public let retryAfterMs: Int64?
+    /// The rate that was exceeded, in calls. HTTP: `RateLimit-Limit`.
+    public let rateLimit: Int?
 
     public init(
-        _ code: ErrorCode, _ message: String? = nil, details: [UInt8]? = nil, retryAfterMs: Int64? = nil
+        _ code: ErrorCode, _ message: String? = nil, details: [UInt8]? = nil, retryAfterMs: Int64? = nil,
+        rateLimit: Int? = nil
     ) {
         self.code = code
         self.message = message ?? code.defaultMessage
         self.details = details
         self.retryAfterMs = retryAfterMs
+        self.rateLimit = rateLimit
     }
 
     public static func fields(_ fields: [FieldError]) -> CallError {
@@ -152,14 +156,16 @@ public struct CallError: Error, Sendable, Equatable {
             })
     }
 
-    public static func rateLimited(retryAfterMs: Int64, _ message: String? = nil) -> CallError {
+    public static func rateLimited(retryAfterMs: Int64, _ message: String? = nil, limit: Int? = nil)
+        -> CallError
+    {
         CallError(
             .rateLimitExceeded, message,
             details: JSONWriter.object {
                 $0.key("retryAfterMs")
                 $0.int(retryAfterMs)
             },
-            retryAfterMs: retryAfterMs)
+            retryAfterMs: retryAfterMs, rateLimit: limit)
     }
 
     /// The daemon, or what it needs, is not there for the moment.

@@ -119,7 +119,8 @@ public final class Dispatcher: Sendable {
 
     private static func check(_ decision: RateLimiter<String>.Decision) throws(CallError) {
         guard !decision.allowed else { return }
-        throw .rateLimited(retryAfterMs: Int64(decision.retryAfterNanoseconds / 1_000_000) + 1)
+        throw .rateLimited(
+            retryAfterMs: Int64(decision.retryAfterNanoseconds / 1_000_000) + 1, limit: decision.limit)
     }
 
     private func unknown(_ name: String) -> CallError {

@@ -19,8 +19,36 @@ public struct Metadata: Sendable {
     /// What progress notifications carry instead of the request's id: JSON as it came.
     public var progressToken: [UInt8]?
 
-    public init(requestID: String? = nil) {
-        self.requestID = requestID.flatMap(Metadata.validRequestID) ?? UUID.random().description
+    /// What a transport says of all the calls of a message.
+    public struct Defaults: Sendable {
+        public var token: String?
+        public var idempotencyKey: String?
+        public var requestID: String?
+        public var timeoutMs: Int64?
+        public var traceparent: String?
+
+        public init() {}
+
+        /// From the members of a `_meta` object. - Throws: `VALIDATION_ERROR` for what does not fit.
+        public init(_ meta: JSON, _ limits: Limits) throws(CallError) {
+            var metadata = Metadata()
+            var errors: [FieldError] = []
+            metadata.read(meta, maximumTimeoutMs: limits.maximumTimeoutMs, errors: &errors)
+            guard errors.isEmpty else { throw .fields(errors) }
+            token = metadata.token
+            idempotencyKey = metadata.idempotencyKey
+            requestID = meta["requestId"] == nil ? nil : metadata.requestID
+            timeoutMs = metadata.timeoutMs
+            traceparent = metadata.traceparent
+        }
+    }
+
+    public init(_ defaults: Defaults = Defaults()) {
+        token = defaults.token
+        idempotencyKey = defaults.idempotencyKey
+        requestID = defaults.requestID ?? UUID.random().description
+        timeoutMs = defaults.timeoutMs
+        traceparent = defaults.traceparent
     }
 
     /// 1–128 visible ASCII characters; anything else is replaced rather than refused.

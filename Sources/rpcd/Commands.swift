@@ -72,6 +72,9 @@ struct DevCommand: AsyncParsableCommand {
     @Option(help: "Where everything is kept.")
     var dataDir = ".rpcd"
 
+    @Option(help: "Where HTTP listens, as 127.0.0.1:8080, or off.")
+    var http: String?
+
     @Option(help: "The Unix socket; below the data directory when left out.")
     var socket: String?
 
@@ -82,6 +85,12 @@ struct DevCommand: AsyncParsableCommand {
             var settings = try Settings.load()
             settings.databaseURL = try cluster.start { FileDescriptorOutput.error.write("rpcd: \($0)\n") }
             settings.socket = socket ?? folder + "/rpcd.sock"
+            if let http {
+                guard http == "off" || Settings.hostAndPort(http) != nil else {
+                    throw SettingError("--http", got: http, takes: "HOST:PORT, or off")
+                }
+                settings.httpListen = http
+            }
             settings.jwtKeyFile = try DevCommand.key(at: folder + "/jwt-key")
             try Daemon.migrator(settings).up { FileDescriptorOutput.error.write("rpcd: migrating, \($0)\n") }
             try await Daemon(settings).serve()

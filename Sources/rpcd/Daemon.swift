@@ -1,5 +1,6 @@
 import Cryptography
 import Glibc
+import NIOCore
 import NIOPosix
 import Postgres
 import RPC
@@ -32,8 +33,13 @@ struct Daemon {
             registrationIsOpen: settings.registrationIsOpen)
         let system = System(
             version: Release.version, commit: Release.commit, limits: settings.limits, pool: pool)
+        let methods = system.methods + platform.methods
+        let registry = try Registry(
+            methods + [OpenRPC.discover(describing: methods, version: Release.version)])
+        var settings = settings
+        settings.http.openAPI = OpenAPI.document(of: registry.methods, version: Release.version)
         dispatcher = Dispatcher(
-            registry: try Registry(system.methods + platform.methods), limits: settings.limits,
+            registry: registry, limits: settings.limits,
             rates: settings.rates, authenticator: tokens, observer: log.answered)
         self.log = log
         self.settings = settings
@@ -44,23 +50,37 @@ struct Daemon {
         let signals = StopSignals()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let operators = UnixSocketServer.Operators(additional: settings.operatorUIDs)
+        let activated = try SocketActivation.take().filter(\.isListening)
         let server: UnixSocketServer
-        if let activated = try SocketActivation.take().first(where: { $0.family == .unix && $0.isListening })
-        {
+        if let socket = activated.first(where: { $0.family == .unix }) {
             server = try await .start(
-                descriptor: activated.descriptor, dispatcher, operators: operators, on: group)
+                descriptor: socket.descriptor, dispatcher, operators: operators, on: group)
         } else {
             server = try await .start(at: settings.socket, dispatcher, operators: operators, on: group)
         }
+        let http = try await startHTTP(activated.first { $0.family != .unix }, group)
         try Notifier().ready(status: "Serving")
-        print("ready socket=\(settings.socket)")
+        print("ready socket=\(settings.socket)" + (http.map { " http=\($0.address)" } ?? ""))
         fflush(nil)
         await signals.next()
         log.write(.info, "stopping")
         try Notifier().stopping()
-        await server.drain(within: .milliseconds(settings.limits.drainTimeoutMs))
+        let patience = TimeAmount.milliseconds(settings.limits.drainTimeoutMs)
+        async let httpIsDrained: Void? = http?.drain(within: patience)
+        await server.drain(within: patience)
+        await httpIsDrained
         try await group.shutdownGracefully()
         close()
+    }
+
+    private func startHTTP(
+        _ activated: ActivatedSocket?, _ group: MultiThreadedEventLoopGroup
+    ) async throws -> HTTPServer? {
+        if let activated {
+            return try await .start(descriptor: activated.descriptor, dispatcher, settings.http, on: group)
+        }
+        guard let (host, port) = Settings.hostAndPort(settings.httpListen) else { return nil }
+        return try await .start(host: host, port: port, dispatcher, settings.http, on: group)
     }
 
     /// Serves on standard input and output until they end.

@@ -1,6 +1,7 @@
 import Glibc
 import RPC
 import Resilience
+import Transports
 
 /// A setting that does not fit. The daemon does not start with one; exit status 78 (EX_CONFIG of sysexits.h).
 struct SettingError: Error, CustomStringConvertible {
@@ -23,6 +24,8 @@ struct Settings {
     var jwtKeyFile: String?
     var migrations: String?
     var limits = Limits()
+    var httpListen = "127.0.0.1:8080"
+    var http = HTTPOptions()
 
     /// One of them: what it is called, what it takes, and how it is read. `help config` is this list.
     struct Declaration: Sendable {
@@ -53,6 +56,30 @@ struct Settings {
             ) {
                 $0.socket = $1
                 return $1.hasPrefix("/") && $1.utf8.count <= 107
+            },
+            Declaration(
+                key: "RPCD_HTTP_LISTEN", takes: "HOST:PORT, or off", standard: "127.0.0.1:8080",
+                summary: "the HTTP adapter"
+            ) {
+                $0.httpListen = $1
+                return $1 == "off" || Settings.hostAndPort($1) != nil
+            },
+            Declaration(
+                key: "RPCD_CORS_ORIGINS",
+                takes: "origins as https://app.example.org, separated by commas, or *",
+                standard: "", summary: "web pages that may call"
+            ) {
+                $0.http.corsOrigins = Set($1.split(separator: ",").map(String.init))
+                return $0.http.corsOrigins.allSatisfy { $0 == "*" || $0.contains("://") }
+            },
+            Declaration(
+                key: "RPCD_TRUSTED_PROXIES",
+                takes: "IP addresses or ranges as 10.0.0.0/8, separated by commas",
+                standard: "", summary: "proxies whose X-Forwarded-For is believed"
+            ) {
+                let ranges = $1.split(separator: ",").map { AddressRange(String($0)) }
+                $0.http.trustedProxies = ranges.compactMap { $0 }
+                return !ranges.contains(nil)
             },
             Declaration(
                 key: "RPCD_POOL_SIZE", takes: "a number from 1 to 500", standard: "8",
@@ -153,6 +180,18 @@ struct Settings {
                 key, got: values[key], takes: "nothing: there is no such setting; see rpcd help config")
         }
         return settings
+    }
+
+    /// `127.0.0.1:8080`, `[::1]:8080`.
+    static func hostAndPort(_ text: String) -> (host: String, port: Int)? {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65_535).contains(port), colon > text.startIndex
+        else { return nil }
+        let host = text[..<colon]
+        return (
+            host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : String(host),
+            port
+        )
     }
 
     /// Lines of `KEY=value`; blank ones and those that begin with `#` say nothing.

@@ -57,6 +57,8 @@ public final class Conversation {
     private var peerHasEnded = false
     /// Nothing more is taken.
     private var inputEnded = false
+    private var onlyMessage = false
+    private var defaults = Metadata.Defaults()
     private var isPumping = false
     private var isDraining = false
 
@@ -98,6 +100,17 @@ public final class Conversation {
         guard !inputEnded else { return }
         splitter.append(bytes)
         pump()
+    }
+
+    /// The one message of this conversation, and its end: an HTTP body.
+    /// - Parameter defaults: what the headers say, for a single request; a batch takes all but the idempotency key, which cannot
+    ///   be that of several calls.
+    public func receiveOnly(_ message: [UInt8], defaults: Metadata.Defaults) {
+        onlyMessage = true
+        self.defaults = defaults
+        accept(message)
+        inputEnded = true
+        startWaiting()
     }
 
     /// The peer sends no more; it still gets every answer.
@@ -205,6 +218,7 @@ public final class Conversation {
             return refuse(error)
         }
         let group = open(entries: json.count, isBatch: true)
+        defaults.idempotencyKey = nil
         for entry in json.elements { take(Message(entry), in: group, bytes: frame.count / json.count) }
     }
 
@@ -260,7 +274,7 @@ public final class Conversation {
     private func start(_ entry: Waiting) {
         let ticket = entry.ticket
         running[ticket] = Running(group: entry.group, id: entry.id, call: nil)
-        let call = dispatcher.start(entry.method, entry.arguments, Metadata(), from: peer) {
+        let call = dispatcher.start(entry.method, entry.arguments, Metadata(defaults), from: peer) {
             [sink] _, reply in
             sink.deliver(reply, for: ticket)
         }
@@ -276,7 +290,7 @@ public final class Conversation {
     }
 
     private func failure(_ error: CallError) -> Reply {
-        Reply(.failure(error), requestID: Metadata().requestID)
+        Reply(.failure(error), requestID: Metadata(defaults).requestID)
     }
 
     /// An answer to a message that could not even be taken apart.
@@ -303,7 +317,7 @@ public final class Conversation {
         }
         groups[number] = nil
         guard let first = group.answers.first else { return }
-        let framing = splitter.framing ?? .newline
+        let framing = onlyMessage ? .bare : splitter.framing ?? .newline
         guard group.isBatch else { return framing.append(first, to: &output) }
         framing.append(
             [UInt8(ascii: "[")] + group.answers.joined(separator: [UInt8(ascii: ",")]) + [UInt8(ascii: "]")],

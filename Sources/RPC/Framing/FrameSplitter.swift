@@ -4,6 +4,8 @@ public enum Framing: Sendable, Equatable {
     case newline
     /// `Content-Length` headers, as in the Language Server Protocol.
     case contentLength
+    /// One message and nothing around it, as in an HTTP body.
+    case bare
 
     /// Wraps one message.
     func append(_ message: [UInt8], to output: inout [UInt8]) {
@@ -14,6 +16,7 @@ public enum Framing: Sendable, Equatable {
         case .contentLength:
             output.append(contentsOf: "Content-Length: \(message.count)\r\n\r\n".utf8)
             output.append(contentsOf: message)
+        case .bare: output.append(contentsOf: message)
         }
     }
 }
@@ -64,6 +67,7 @@ public struct FrameSplitter: Sendable {
         case nil: return nil
         case .newline: return try nextLine()
         case .contentLength: return try nextCounted()
+        case .bare: return nil
         }
     }
 

@@ -1,0 +1,124 @@
+import JSON
+
+/// The OpenRPC 1.3 document (https://spec.open-rpc.org) of a list of methods.
+public enum OpenRPC {
+    /// `rpc.discover`, which describes `methods` and itself.
+    public static func discover(describing methods: [Method], version: String) -> Method {
+        func declared(_ document: Document) -> Method {
+            Method(
+                "rpc.discover", "Gives this document.", role: .public, route: .get("/openrpc.json"),
+                mediaType: "application/json", params: Params(), result: .document,
+                example: Example("{}", gives: #"{"openrpc":"1.3.2"}"#), run: .immediate { _ in document })
+        }
+        let all = methods + [declared(Document(json: []))]
+        return declared(Document(json: document(of: all, version: version)))
+    }
+
+    static func document(of methods: [Method], version: String) -> [UInt8] {
+        JSONWriter.object { writer in
+            writer.key("openrpc")
+            writer.string("1.3.2")
+            writer.key("info")
+            writer.beginObject()
+            writer.key("title")
+            writer.string("rpcd")
+            writer.key("version")
+            writer.string(version)
+            writer.endObject()
+            writer.key("methods")
+            writer.beginArray()
+            for method in methods { write(method, to: &writer) }
+            writer.endArray()
+            writer.key("components")
+            writer.beginObject()
+            Components.writeSchemas(of: methods, to: &writer)
+            writer.endObject()
+        }
+    }
+
+    private static func write(_ method: Method, to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.key("name")
+        writer.string(method.name)
+        writer.key("summary")
+        writer.string(method.summary)
+        writer.key("description")
+        writer.string(method.requirement)
+        writer.key("paramStructure")
+        writer.string("either")
+        writer.key("params")
+        writer.beginArray()
+        for param in method.params {
+            writer.beginObject()
+            writer.key("name")
+            writer.string(param.name)
+            writer.key("summary")
+            writer.string(param.summary)
+            writer.key("required")
+            writer.bool(param.isRequired)
+            writer.key("schema")
+            param.schema.write(to: &writer)
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.key("result")
+        writer.beginObject()
+        writer.key("name")
+        writer.string("result")
+        writer.key("schema")
+        method.result.write(to: &writer)
+        writer.endObject()
+        writer.key("errors")
+        writer.beginArray()
+        for code in method.possibleErrors {
+            writer.beginObject()
+            writer.key("code")
+            writer.int(code.rpcCode)
+            writer.key("message")
+            writer.string(code.defaultMessage)
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.endObject()
+    }
+}
+
+/// The named schemas of both documents.
+enum Components {
+    static func writeSchemas(of methods: [Method], to writer: inout JSONWriter) {
+        var schemas: [String: Schema] = [:]
+        for method in methods {
+            method.result.collectComponents(into: &schemas)
+            for param in method.params { param.schema.collectComponents(into: &schemas) }
+        }
+        writer.key("schemas")
+        writer.beginObject()
+        for (name, schema) in schemas.sorted(by: { $0.key < $1.key }) {
+            writer.key(name)
+            schema.writeDefinition(to: &writer)
+        }
+        writer.endObject()
+    }
+}
+
+extension Method {
+    /// Who may call it, as a sentence.
+    var requirement: String {
+        switch role {
+        case .public: "For everybody."
+        case .user: "For everybody who has logged in."
+        case .operator: "For the operator of the host."
+        default: "For members of the workspace, from the role \(role.name) up."
+        }
+    }
+
+    /// What its declaration makes possible.
+    var possibleErrors: [ErrorCode] {
+        var codes: [ErrorCode] = [.rateLimitExceeded, .serviceUnavailable, .timeout, .internalError]
+        if !params.isEmpty { codes.append(.validation) }
+        if role != .public { codes.append(.authentication) }
+        if role > .user { codes += [.authorization, .notFound] }
+        if mutates { codes.append(.conflict) }
+        return codes
+    }
+}

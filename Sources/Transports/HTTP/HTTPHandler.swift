@@ -1,0 +1,317 @@
+import JSON
+import NIOCore
+import NIOHTTP1
+import RPC
+import Resilience
+
+/// One HTTP connection: one request after the other, each a call, or on `/rpc` a message of calls.
+final class HTTPHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum Phase {
+        case idle
+        /// The head and as much of the body as has come.
+        case receiving(HTTPRequestHead, ByteBuffer)
+        /// The rest of a request that was refused is thrown away.
+        case discarding
+        case answering(HTTPRequestHead)
+    }
+
+    private static let prefix = "/api/v1"
+
+    private let dispatcher: Dispatcher
+    private let options: HTTPOptions
+    private let address: String
+    private var phase = Phase.idle
+    private var isDraining = false
+    private var call: Call?
+    private var conversation: Conversation?
+    private var method: Method?
+    private var clock: Scheduled<Void>?
+    private var ticket: UInt64 = 0
+
+    init(_ dispatcher: Dispatcher, _ options: HTTPOptions, address: String) {
+        self.dispatcher = dispatcher
+        self.options = options
+        self.address = address
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        closeAfter(dispatcher.limits.httpIdleTimeoutMs, context)
+        context.fireChannelActive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch (unwrapInboundIn(data), phase) {
+        case (.head(let head), _): begin(head, context)
+        case (.body(var part), .receiving(let head, var body)):
+            guard body.readableBytes + part.readableBytes <= dispatcher.limits.messageBytes else {
+                phase = .discarding
+                return refuse(
+                    head,
+                    CallError(.payloadTooLarge, "A body has at most \(dispatcher.limits.messageBytes) bytes"),
+                    context)
+            }
+            phase = .receiving(head, ByteBuffer())
+            body.writeBuffer(&part)
+            phase = .receiving(head, body)
+        case (.end, .receiving(let head, let body)):
+            clock?.cancel()
+            phase = .answering(head)
+            answer(head, Array(body.readableBytesView), context)
+        case (.body, _), (.end, _): break
+        }
+    }
+
+    private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        phase = .receiving(head, ByteBuffer())
+        closeAfter(dispatcher.limits.messageTimeoutMs, context)
+        let length = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
+        guard length <= dispatcher.limits.messageBytes else {
+            phase = .discarding
+            return refuse(
+                head,
+                CallError(.payloadTooLarge, "A body has at most \(dispatcher.limits.messageBytes) bytes"),
+                context)
+        }
+        if head.headers.first(name: "expect")?.lowercased() == "100-continue" {
+            context.writeAndFlush(
+                wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: .continue))),
+                promise: nil)
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is DrainEvent else { return context.fireUserInboundEventTriggered(event) }
+        isDraining = true
+        if case .idle = phase { context.close(promise: nil) }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        clock?.cancel()
+        call?.interrupt(.cancelled)
+        conversation?.vanish()
+        ticket += 1
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    // MARK: requests
+
+    private func answer(_ head: HTTPRequestHead, _ body: [UInt8], _ context: ChannelHandlerContext) {
+        let peer = Peer(
+            .ip(options.client(of: address, forwarded: head.headers["x-forwarded-for"])), isOperator: false,
+            agent: head.headers.first(name: "user-agent").map { String($0.prefix(200)) })
+        do throws(CallError) {
+            guard !isDraining else { throw CallError.unavailable("The daemon is stopping") }
+            try dispatcher.admit(peer)
+            let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let whole = parts.first, whole.hasPrefix(HTTPHandler.prefix) else {
+                throw CallError(.methodNotFound)
+            }
+            let path = whole.dropFirst(HTTPHandler.prefix.count)
+            if head.method == .OPTIONS { return preflight(head, context) }
+            try checkContentType(head, body)
+            switch (path, head.method) {
+            case ("/rpc", .POST): return try answerMessage(head, body, peer, context)
+            case ("/rpc", _): throw notAllowed(["OPTIONS", "POST"], context, head)
+            case ("/openapi.json", .GET), ("/openapi.json", .HEAD):
+                return write(HTTPAnswer(json: options.openAPI), head, context)
+            default: break
+            }
+            switch dispatcher.registry.match(head.method.rawValue, path) {
+            case .unknown:
+                throw CallError(.methodNotFound, "No such route; see \(HTTPHandler.prefix)/openapi.json")
+            case .wrongVerb(let allowed): throw notAllowed(allowed, context, head)
+            case .found(let method, let params):
+                let arguments = try HTTPArguments.make(
+                    method, head, path: params, query: parts.count > 1 ? parts[1] : "", body: body,
+                    limits: dispatcher.limits)
+                start(method, arguments, peer, head, context)
+            }
+        } catch {
+            guard error.code != .methodNotAllowed else { return }
+            refuse(head, error, context)
+        }
+    }
+
+    private func checkContentType(_ head: HTTPRequestHead, _ body: [UInt8]) throws(CallError) {
+        guard !body.isEmpty else { return }
+        let type = head.headers.first(name: "content-type")?.split(separator: ";").first?.lowercased()
+        guard type?.filter({ !$0.isWhitespace }) == "application/json" else {
+            throw CallError(.unsupportedMediaType, "The body has to be application/json")
+        }
+    }
+
+    /// Answers 405 by itself, for it has a header of its own.
+    private func notAllowed(
+        _ allowed: [String], _ context: ChannelHandlerContext, _ head: HTTPRequestHead
+    ) -> CallError {
+        let error = CallError(.methodNotAllowed, "This path takes " + allowed.joined(separator: ", "))
+        var answer = HTTPAnswer(error, requestID: requestID(of: head))
+        answer.headers.add(name: "Allow", value: allowed.joined(separator: ", "))
+        write(answer, head, context)
+        return error
+    }
+
+    private func start(
+        _ method: Method, _ arguments: Arguments, _ peer: Peer, _ head: HTTPRequestHead,
+        _ context: ChannelHandlerContext
+    ) {
+        ticket += 1
+        let ticket = ticket
+        self.method = method
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let eventLoop = context.eventLoop
+        let call = dispatcher.start(method.name, arguments, Metadata(), from: peer) { _, reply in
+            let finish: @Sendable () -> Void = {
+                let (handler, context) = bound.value
+                handler.finish(reply, ticket, context)
+            }
+            if eventLoop.inEventLoop { finish() } else { eventLoop.execute(finish) }
+        }
+        guard let call, self.ticket == ticket else { return }
+        self.call = call
+        let remaining = call.deadlineNanoseconds - min(MonotonicClock.now, call.deadlineNanoseconds)
+        clock = eventLoop.scheduleTask(in: .nanoseconds(Int64(clamping: remaining))) {
+            call.interrupt(.deadline)
+        }
+    }
+
+    private func finish(_ reply: Reply, _ ticket: UInt64, _ context: ChannelHandlerContext) {
+        guard ticket == self.ticket, case .answering(let head) = phase, let method else { return }
+        self.ticket += 1
+        write(HTTPAnswer(reply, of: method), head, context)
+    }
+
+    // MARK: raw JSON-RPC
+
+    private final class Sink: ReplySink {
+        private let eventLoop: any EventLoop
+        private let bound: NIOLoopBound<(HTTPHandler, ChannelHandlerContext)>
+
+        init(_ handler: HTTPHandler, _ context: ChannelHandlerContext) {
+            eventLoop = context.eventLoop
+            bound = NIOLoopBound((handler, context), eventLoop: context.eventLoop)
+        }
+
+        func deliver(_ reply: Reply, for ticket: Conversation.Ticket) {
+            eventLoop.execute {
+                let (handler, context) = self.bound.value
+                handler.conversation?.complete(ticket, reply)
+                handler.finishMessage(context)
+            }
+        }
+    }
+
+    private func answerMessage(
+        _ head: HTTPRequestHead, _ body: [UInt8], _ peer: Peer, _ context: ChannelHandlerContext
+    ) throws(CallError) {
+        guard !body.isEmpty else { throw CallError(.parseError, "The body is empty") }
+        let defaults = try HTTPArguments.defaults(head.headers, dispatcher.limits)
+        let conversation = Conversation(
+            dispatcher: dispatcher, peer: peer, concurrency: dispatcher.limits.inFlight,
+            sink: Sink(self, context))
+        self.conversation = conversation
+        conversation.receiveOnly(body, defaults: defaults)
+        watchDeadlines(context)
+        finishMessage(context)
+    }
+
+    private func finishMessage(_ context: ChannelHandlerContext) {
+        guard let conversation, conversation.isFinished, case .answering(let head) = phase else { return }
+        self.conversation = nil
+        let output = conversation.takeOutput()
+        write(output.isEmpty ? HTTPAnswer(.noContent) : HTTPAnswer(json: output), head, context)
+    }
+
+    private func watchDeadlines(_ context: ChannelHandlerContext) {
+        guard let conversation, !conversation.isFinished else { return }
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        clock = context.eventLoop.scheduleTask(in: .milliseconds(20)) {
+            let (handler, context) = bound.value
+            handler.conversation?.expire(now: MonotonicClock.now)
+            handler.watchDeadlines(context)
+        }
+    }
+
+    // MARK: answers
+
+    private func preflight(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        var answer = HTTPAnswer(.noContent)
+        if let origin = head.headers.first(name: "origin"), options.allows(origin: origin) {
+            answer.headers.add(
+                name: "Access-Control-Allow-Methods", value: "GET, HEAD, POST, PUT, PATCH, DELETE")
+            answer.headers.add(
+                name: "Access-Control-Allow-Headers",
+                value:
+                    "Authorization, Content-Type, Idempotency-Key, If-Match, X-Request-Id, X-Timeout-Ms, traceparent"
+            )
+            answer.headers.add(name: "Access-Control-Max-Age", value: "600")
+        }
+        write(answer, head, context)
+    }
+
+    private func refuse(_ head: HTTPRequestHead, _ error: CallError, _ context: ChannelHandlerContext) {
+        write(HTTPAnswer(error, requestID: requestID(of: head)), head, context)
+    }
+
+    private func requestID(of head: HTTPRequestHead) -> String {
+        var defaults = Metadata.Defaults()
+        defaults.requestID = head.headers.first(name: "x-request-id").flatMap(Metadata.validRequestID)
+        return Metadata(defaults).requestID
+    }
+
+    private func write(_ answer: HTTPAnswer, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        clock?.cancel()
+        call = nil
+        method = nil
+        // What is still coming of a refused request is not read.
+        let isRefused = if case .discarding = phase { true } else { false }
+        let mustClose = isDraining || isRefused || !head.isKeepAlive
+        if !isRefused { phase = .idle }
+        var headers = answer.headers
+        for (name, value) in HTTPAnswer.securityHeaders { headers.add(name: name, value: value) }
+        headers.add(name: "Vary", value: "Origin")
+        if let origin = head.headers.first(name: "origin"), options.allows(origin: origin) {
+            headers.add(name: "Access-Control-Allow-Origin", value: origin)
+            headers.add(
+                name: "Access-Control-Expose-Headers",
+                value:
+                    "ETag, X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset")
+        }
+        if answer.status != .noContent {
+            headers.add(name: "Content-Length", value: String(answer.body.count))
+        }
+        if mustClose { headers.replaceOrAdd(name: "Connection", value: "close") }
+        context.write(
+            wrapOutboundOut(
+                .head(HTTPResponseHead(version: head.version, status: answer.status, headers: headers))),
+            promise: nil)
+        if head.method != .HEAD, !answer.body.isEmpty {
+            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: answer.body)))), promise: nil)
+        }
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        promise.futureResult.whenComplete { _ in
+            if mustClose { bound.value.close(mode: .output, promise: nil) }
+        }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: promise)
+        closeAfter(mustClose ? HTTPHandler.lingerMs : dispatcher.limits.httpIdleTimeoutMs, context)
+    }
+
+    /// After the last answer the connection stays half open this long, so that a reset does not overtake the answer.
+    private static let lingerMs: Int64 = 1000
+
+    private func closeAfter(_ milliseconds: Int64, _ context: ChannelHandlerContext) {
+        clock?.cancel()
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        clock = context.eventLoop.scheduleTask(in: .milliseconds(milliseconds)) {
+            bound.value.close(promise: nil)
+        }
+    }
+}

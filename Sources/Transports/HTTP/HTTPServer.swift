@@ -1,0 +1,88 @@
+import NIOCore
+import NIOHTTP1
+import NIOHTTPCompression
+import NIOPosix
+import RPC
+
+/// The HTTP adapter: routes of `/api/v1` become calls.
+public final class HTTPServer: Sendable {
+    private let listener: any Channel
+    private let children: ChildChannels
+    /// Where it listens, with the port that was chosen for port 0.
+    public let address: String
+
+    /// Answers smaller than this are not worth the time to compress.
+    private static let compressionThreshold = 1024
+
+    private init(listener: any Channel, children: ChildChannels) {
+        self.listener = listener
+        self.children = children
+        let local = listener.localAddress
+        address =
+            (local?.ipAddress.map { $0.contains(":") ? "[\($0)]" : $0 } ?? "")
+            + (local?.port.map { ":\($0)" } ?? "")
+    }
+
+    public static func start(
+        host: String, port: Int, _ dispatcher: Dispatcher, _ options: HTTPOptions,
+        on group: any EventLoopGroup
+    ) async throws -> HTTPServer {
+        let children = ChildChannels()
+        let listener = try await bootstrap(dispatcher, options, children, group).bind(host: host, port: port)
+            .get()
+        return HTTPServer(listener: listener, children: children)
+    }
+
+    /// Serves on a socket that listens already, as the service manager hands over.
+    public static func start(
+        descriptor: Int32, _ dispatcher: Dispatcher, _ options: HTTPOptions, on group: any EventLoopGroup
+    ) async throws -> HTTPServer {
+        let children = ChildChannels()
+        let listener = try await bootstrap(dispatcher, options, children, group).withBoundSocket(descriptor)
+            .get()
+        return HTTPServer(listener: listener, children: children)
+    }
+
+    private static func bootstrap(
+        _ dispatcher: Dispatcher, _ options: HTTPOptions, _ children: ChildChannels,
+        _ group: any EventLoopGroup
+    ) -> ServerBootstrap {
+        let gate = ConnectionGate(dispatcher.limits)
+        return ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 512)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let address = channel.remoteAddress?.ipAddress ?? "unknown"
+                    let peer = Peer(.ip(address), isOperator: false)
+                    // Over the limit there is nobody to tell yet: a connection that is not answered is closed.
+                    do {
+                        try gate.enter(peer)
+                    } catch {
+                        throw ChannelError.connectTimeout(.zero)
+                    }
+                    children.add(channel)
+                    channel.closeFuture.whenComplete { _ in
+                        gate.leave(peer)
+                        children.remove(channel)
+                    }
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.configureHTTPServerPipeline(
+                        withPipeliningAssistance: true, withErrorHandling: true)
+                    try pipeline.addHandler(
+                        HTTPResponseCompressor(responseCompressionPredicate: { head, _ in
+                            let length = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
+                            return length >= compressionThreshold ? .compressIfPossible : .doNotCompress
+                        }))
+                    try pipeline.addHandler(HTTPHandler(dispatcher, options, address: address))
+                }
+            }
+    }
+
+    /// Takes no more connections, lets what runs finish within `timeout`.
+    public func drain(within timeout: TimeAmount) async {
+        try? await listener.close()
+        await children.drain(within: timeout)
+    }
+}
