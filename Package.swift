@@ -68,6 +68,13 @@ let package = Package(
         tests(
             "ServicesTests",
             ["Services", "Postgres", "Cryptography", "RPC", "JSON", "Identifiers", "TestSupport"]),
+        tests(
+            "TransportsTests",
+            [
+                "Transports", "RPC", "JSON", "Resilience", "TestSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
         tests("RPCTests", ["RPC", "JSON", "TestSupport"]),
     ]
 )

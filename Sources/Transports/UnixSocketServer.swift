@@ -25,6 +25,13 @@ public final class UnixSocketServer: Sendable {
         /// What a uid outside the user namespace reads as: it says nothing of who it is.
         static let overflowUID: UInt32 = 65_534
 
+        /// Nobody: for tests of what the operator is exempt from.
+        package static let none = Operators(uids: [])
+
+        private init(uids: Set<UInt32>) {
+            self.uids = uids
+        }
+
         public init(additional: Set<UInt32> = []) {
             uids = additional.union([0, geteuid()]).subtracting([Operators.overflowUID])
         }

@@ -67,18 +67,12 @@ final class HTTPHandler: ChannelInboundHandler {
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         phase = .receiving(head, ByteBuffer())
         closeAfter(dispatcher.limits.messageTimeoutMs, context)
-        let length = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
-        guard length <= dispatcher.limits.messageBytes else {
+        guard head.announcedLength <= dispatcher.limits.messageBytes else {
             phase = .discarding
             return refuse(
                 head,
                 CallError(.payloadTooLarge, "A body has at most \(dispatcher.limits.messageBytes) bytes"),
                 context)
-        }
-        if head.headers.first(name: "expect")?.lowercased() == "100-continue" {
-            context.writeAndFlush(
-                wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: .continue))),
-                promise: nil)
         }
     }
 

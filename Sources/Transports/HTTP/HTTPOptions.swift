@@ -13,7 +13,7 @@ public struct HTTPOptions: Sendable {
     func allows(origin: String) -> Bool { corsOrigins.contains(origin) || corsOrigins.contains("*") }
 
     /// The client's address: the last one in `forwarded` that no trusted proxy has, or the connection's own.
-    func client(of connection: String, forwarded: [String]) -> String {
+    package func client(of connection: String, forwarded: [String]) -> String {
         var client = connection
         let hops = forwarded.flatMap { $0.split(separator: ",") }.map { $0.filter { !$0.isWhitespace } }
         for hop in hops.reversed() {

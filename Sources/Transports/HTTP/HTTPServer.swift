@@ -70,6 +70,7 @@ public final class HTTPServer: Sendable {
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.configureHTTPServerPipeline(
                         withPipeliningAssistance: true, withErrorHandling: true)
+                    try pipeline.addHandler(ContinueHandler(limit: dispatcher.limits.messageBytes))
                     try pipeline.addHandler(
                         HTTPResponseCompressor(responseCompressionPredicate: { head, _ in
                             let length = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
