@@ -1,5 +1,6 @@
 #include <libpq-fe.h>
 /* Not in the Glibc module. */
+#include <spawn.h>
 #include <sys/eventfd.h>
 
 /* Character macros are not imported into Swift. */
@@ -8,3 +9,10 @@ static const int rpcd_diag_message = PG_DIAG_MESSAGE_PRIMARY;
 static const int rpcd_diag_constraint = PG_DIAG_CONSTRAINT_NAME;
 static const int rpcd_diag_table = PG_DIAG_TABLE_NAME;
 static const int rpcd_diag_column = PG_DIAG_COLUMN_NAME;
+
+/* Declared for GNU sources only. */
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int);
+
+static inline int rpcd_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}

@@ -256,16 +256,19 @@ struct PoolTests {
     func queueing() async throws {
         let pool = try pool(1, queueLimit: 2)
         defer { pool.close(within: 5) }
-        let (holder, waiter) = (Patience(), Patience())
+        let (holder, waiter, second) = (Patience(), Patience(), Patience())
         async let held = kind { try await pool.run(holder) { tx in try tx.execute(sleepLong) } }
         while pool.metrics.busy == 0 { await Task.yield() }
+        let late = await kind { try await pool.run(Patience(milliseconds: 30)) { tx in try tx.one(one) } }
+        #expect(late == .poolExhausted)
         async let waiting = kind { try await pool.run(waiter) { tx in try tx.one(one) } }
-        async let late = kind { try await pool.run(Patience(milliseconds: 30)) { tx in try tx.one(one) } }
+        async let other = kind { try await pool.run(second) { tx in try tx.one(one) } }
         while pool.metrics.waiting < 2 { await Task.yield() }
         #expect(await kind { try await pool.run { tx in try tx.one(one) } } == .poolExhausted)
-        #expect(await late == .poolExhausted)
         waiter.cancel()
+        second.cancel()
         #expect(await waiting == .interrupted)
+        #expect(await other == .interrupted)
         holder.cancel()
         #expect(await held == .interrupted)
     }

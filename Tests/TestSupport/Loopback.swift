@@ -29,10 +29,37 @@ extension Dispatcher {
 public final class Loopback {
     /// Keeps replies until the test's thread takes them.
     private final class Sink: ReplySink {
-        let replies = Mutex<[(Conversation.Ticket, Reply)]>([])
+        private struct State {
+            var replies: [(Conversation.Ticket, Reply)] = []
+            var waiter: CheckedContinuation<Void, Never>?
+        }
+
+        private let state = Mutex(State())
 
         func deliver(_ reply: Reply, for ticket: Conversation.Ticket) {
-            replies.withLock { $0.append((ticket, reply)) }
+            let waiter = state.withLock { state in
+                state.replies.append((ticket, reply))
+                return state.waiter.take()
+            }
+            waiter?.resume()
+        }
+
+        func take() -> [(Conversation.Ticket, Reply)] {
+            state.withLock { state in
+                defer { state.replies.removeAll() }
+                return state.replies
+            }
+        }
+
+        /// Returns when there is a reply.
+        func wait() async {
+            await withCheckedContinuation { continuation in
+                let isThere = state.withLock { state in
+                    if state.replies.isEmpty { state.waiter = continuation }
+                    return !state.replies.isEmpty
+                }
+                if isThere { continuation.resume() }
+            }
         }
     }
 
@@ -61,7 +88,7 @@ public final class Loopback {
         while true {
             settle()
             if let answer = try received().first { return answer }
-            await Task.yield()
+            await sink.wait()
         }
     }
 
@@ -70,10 +97,7 @@ public final class Loopback {
     /// Brings home every reply that has been given.
     public func settle() {
         while true {
-            let replies = sink.replies.withLock { replies in
-                defer { replies.removeAll() }
-                return replies
-            }
+            let replies = sink.take()
             guard !replies.isEmpty else { return }
             for (ticket, reply) in replies { conversation.complete(ticket, reply) }
         }

@@ -8,28 +8,29 @@ import Transports
 @Suite("The HTTP adapter")
 struct HTTPTests {
     /// Sends text as it is and reads to the end.
-    private func exchange(_ server: Server, _ text: String) throws -> String {
+    private func exchange(_ server: Server, _ text: String) async throws -> String {
         let socket = try RawSocket(port: server.port)
-        socket.send(text)
-        return try socket.receiveAll()
+        try await socket.send(text)
+        return try await socket.receiveAll()
     }
 
-    private func get(_ server: Server, _ path: String, _ headers: String = "", verb: String = "GET") throws
+    private func get(_ server: Server, _ path: String, _ headers: String = "", verb: String = "GET")
+        async throws
         -> String
     {
-        try exchange(
+        try await exchange(
             server, "\(verb) /api/v1\(path) HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\(headers)\r\n")
     }
 
     private func post(_ server: Server, _ path: String, _ body: [UInt8], type: String = "application/json")
-        throws -> String
+        async throws -> String
     {
         let socket = try RawSocket(port: server.port)
-        socket.send(
+        try await socket.send(
             "POST /api/v1\(path) HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: \(type)\r\nContent-Length: \(body.count)\r\n\r\n"
         )
-        socket.send(body)
-        return try socket.receiveAll()
+        try await socket.send(body)
+        return try await socket.receiveAll()
     }
 
     private func status(_ answer: String) -> String { String(answer.dropFirst(9).prefix(3)) }
@@ -44,7 +45,7 @@ struct HTTPTests {
         try await Server.run { server in
             // A blank line is no message on a stream; an empty HTTP body is refused.
             for entry in try ConformanceCase.all() where !["empty-line", "blank-line"].contains(entry.name) {
-                let answer = try post(server, "/rpc", entry.bytes)
+                let answer = try await post(server, "/rpc", entry.bytes)
                 switch status(answer) {
                 case "204": #expect(entry.accepts([]), "\(entry.name)")
                 case "200": #expect(entry.accepts([try body(answer)]), "\(entry.name)")
@@ -57,34 +58,35 @@ struct HTTPTests {
     @Test("Path, query and body become params, typed as the declaration says; what does not fit is named")
     func params() async throws {
         try await Server.run { server in
-            let found = try get(server, "/fixtures/a%20b?count=2")
+            let found = try await get(server, "/fixtures/a%20b?count=2")
             #expect(status(found) == "200")
             #expect(try body(found)["data"]?["name"]?.string == "a b!!")
             #expect(try body(found)["success"]?.bool == true)
             #expect(try body(found)["error"]?.isNull == true)
-            let wrong = try get(server, "/fixtures/x?count=many&other=1&name=y")
+            let wrong = try await get(server, "/fixtures/x?count=many&other=1&name=y")
             #expect(status(wrong) == "400")
             let fields = try #require(try body(wrong)["error"]?["details"]?["fields"])
             #expect(Set(fields.elements.map { $0["path"]?.string }) == ["count", "other", "name"])
-            #expect(status(try get(server, "/fixtures/%ff")) == "400")
-            #expect(status(try post(server, "/fixtures", Array(#"{"name":"x"}"#.utf8))) == "201")
-            #expect(status(try post(server, "/fixtures", Array(#"{"name":"#.utf8))) == "400")
-            #expect(status(try post(server, "/fixtures", Array("[]".utf8))) == "400")
-            #expect(status(try post(server, "/fixtures", Array("{}".utf8), type: "text/plain")) == "415")
+            #expect(status(try await get(server, "/fixtures/%ff")) == "400")
+            #expect(status(try await post(server, "/fixtures", Array(#"{"name":"x"}"#.utf8))) == "201")
+            #expect(status(try await post(server, "/fixtures", Array(#"{"name":"#.utf8))) == "400")
+            #expect(status(try await post(server, "/fixtures", Array("[]".utf8))) == "400")
+            #expect(
+                status(try await post(server, "/fixtures", Array("{}".utf8), type: "text/plain")) == "415")
         }
     }
 
     @Test("An unknown route is 404, a wrong verb 405 with Allow, HEAD is GET without the body")
     func routes() async throws {
         try await Server.run { server in
-            #expect(status(try get(server, "/nope")) == "404")
+            #expect(status(try await get(server, "/nope")) == "404")
             #expect(
-                status(try exchange(server, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+                status(try await exchange(server, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
                     == "404")
-            let wrong = try get(server, "/fixtures/x", verb: "DELETE")
+            let wrong = try await get(server, "/fixtures/x", verb: "DELETE")
             #expect(status(wrong) == "405")
             #expect(wrong.contains("Allow: GET, HEAD, OPTIONS\r\n"))
-            let head = try get(server, "/fixtures/x", verb: "HEAD")
+            let head = try await get(server, "/fixtures/x", verb: "HEAD")
             #expect(status(head) == "200")
             #expect(head.hasSuffix("\r\n\r\n"))
             #expect(head.contains("X-Content-Type-Options: nosniff"))
@@ -96,12 +98,12 @@ struct HTTPTests {
         var options = HTTPOptions()
         options.corsOrigins = ["https://app.example.org"]
         try await Server.run(options: options) { server in
-            let allowed = try get(server, "/fixtures/x", "Origin: https://app.example.org\r\n")
+            let allowed = try await get(server, "/fixtures/x", "Origin: https://app.example.org\r\n")
             #expect(allowed.contains("Access-Control-Allow-Origin: https://app.example.org\r\n"))
             #expect(allowed.contains("Vary: Origin"))
-            let other = try get(server, "/fixtures/x", "Origin: https://evil.example.org\r\n")
+            let other = try await get(server, "/fixtures/x", "Origin: https://evil.example.org\r\n")
             #expect(!other.contains("Access-Control"))
-            let preflight = try get(
+            let preflight = try await get(
                 server, "/fixtures/x", "Origin: https://app.example.org\r\n", verb: "OPTIONS")
             #expect(status(preflight) == "204")
             #expect(preflight.contains("Access-Control-Allow-Methods"))
@@ -112,12 +114,12 @@ struct HTTPTests {
     func metadata() async throws {
         let rates = Rates(auth: .off, general: try #require(RateLimit(parsing: "3/min")))
         try await Server.run(rates: rates) { server in
-            let mine = try get(server, "/fixtures/x", "X-Request-Id: abc\r\n")
+            let mine = try await get(server, "/fixtures/x", "X-Request-Id: abc\r\n")
             #expect(try body(mine)["meta"]?["requestId"]?.string == "abc")
             #expect(mine.contains("X-Request-Id: abc\r\n"))
-            #expect(status(try get(server, "/fixtures/x", "X-Timeout-Ms: soon\r\n")) == "400")
-            _ = try get(server, "/fixtures/x")
-            let refused = try get(server, "/fixtures/x")
+            #expect(status(try await get(server, "/fixtures/x", "X-Timeout-Ms: soon\r\n")) == "400")
+            _ = try await get(server, "/fixtures/x")
+            let refused = try await get(server, "/fixtures/x")
             #expect(status(refused) == "429")
             #expect(refused.contains("Retry-After: "))
             #expect(refused.contains("RateLimit-Limit: 3\r\n"))
@@ -129,14 +131,14 @@ struct HTTPTests {
         try await Server.run { server in
             let padding = String(repeating: "x", count: 3000)
             let socket = try RawSocket(port: server.port)
-            socket.send(
+            try await socket.send(
                 "GET /api/v1/fixtures/x?padding=\(padding) HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAccept-Encoding: gzip\r\n\r\n"
             )
-            let answer = try socket.receiveAll()
+            let answer = try await socket.receiveAll()
             #expect(answer.lowercased().contains("content-encoding: gzip"))
             #expect(answer.utf8.count < 2000)
             #expect(
-                !(try get(server, "/fixtures/x", "Accept-Encoding: gzip\r\n")).lowercased().contains(
+                !(try await get(server, "/fixtures/x", "Accept-Encoding: gzip\r\n")).lowercased().contains(
                     "content-encoding"))
         }
     }
@@ -144,19 +146,19 @@ struct HTTPTests {
     @Test("Chunked bodies and Expect: 100-continue work; pipelined requests are answered in order")
     func http11() async throws {
         try await Server.run { server in
-            let chunked = try exchange(
+            let chunked = try await exchange(
                 server,
                 "POST /api/v1/fixtures HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"nam\r\n7\r\ne\":\"x\"}\r\n0\r\n\r\n"
             )
             #expect(status(chunked) == "201")
             let socket = try RawSocket(port: server.port)
-            socket.send(
+            try await socket.send(
                 "POST /api/v1/fixtures HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 12\r\n\r\n"
             )
-            #expect(String(decoding: try socket.receive(), as: UTF8.self).hasPrefix("HTTP/1.1 100"))
-            socket.send(#"{"name":"x"}"#)
-            #expect(status(try socket.receiveAll()) == "201")
-            let two = try exchange(
+            #expect(String(decoding: try await socket.receive(), as: UTF8.self).hasPrefix("HTTP/1.1 100"))
+            try await socket.send(#"{"name":"x"}"#)
+            #expect(status(try await socket.receiveAll()) == "201")
+            let two = try await exchange(
                 server,
                 "GET /api/v1/fixtures/first HTTP/1.1\r\nHost: x\r\n\r\nGET /api/v1/fixtures/second HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
             )
@@ -172,7 +174,7 @@ struct HTTPTests {
         try await Server.run(limits: limits) { server in
             let head = "POST /api/v1/fixtures HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
             let large = String(repeating: "x", count: 4096)
-            let answer = try exchange(
+            let answer = try await exchange(
                 server,
                 isTold
                     ? head + "Content-Length: 999999999\r\n\r\n{"
@@ -195,10 +197,10 @@ struct HTTPTests {
         ])
     func smuggling(text: String) async throws {
         try await Server.run { server in
-            let answer = try exchange(server, text)
+            let answer = try await exchange(server, text)
             #expect(answer.hasPrefix("HTTP/1.1 400") || answer.isEmpty, "\(answer.prefix(60))")
             #expect(answer.components(of: "HTTP/1.1 ") <= 1)
-            #expect(status(try get(server, "/fixtures/x")) == "200")
+            #expect(status(try await get(server, "/fixtures/x")) == "200")
         }
     }
 
@@ -210,9 +212,9 @@ struct HTTPTests {
         try await Server.run(limits: limits) { server in
             let body =
                 "POST /api/v1/rpc HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
-            let cut = try exchange(server, body)
+            let cut = try await exchange(server, body)
             #expect(cut == "")
-            let idle = try exchange(server, "GET /api/v1/fixtures")
+            let idle = try await exchange(server, "GET /api/v1/fixtures")
             #expect(idle == "")
         }
     }
@@ -223,7 +225,7 @@ struct HTTPTests {
             do {
                 let socket = try RawSocket(port: server.port)
                 let body = request(1, "hold")
-                socket.send(
+                try await socket.send(
                     "POST /api/v1/rpc HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
                 )
                 await server.open.reach(1)

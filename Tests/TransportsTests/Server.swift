@@ -3,20 +3,30 @@ import JSON
 import NIOCore
 import NIOPosix
 import RPC
+import Resilience
 import Synchronization
 import TestSupport
 import Testing
 import Transports
 
-/// Calls that stay open until they are interrupted, and how many of them there are.
+/// Calls that stay open until they are interrupted or let go, and how many of them there are.
 final class Open: Sendable {
-    let count = Atomic(0)
+    private struct State {
+        var count = 0
+        var calls: [Call] = []
+        var waiters: [(target: Int, continuation: CheckedContinuation<Void, Never>)] = []
+    }
+
+    private let state = Mutex(State())
+
+    var count: Int { state.withLock { $0.count } }
 
     var method: Method {
         Method(fixture: "hold") { call in
-            self.count.add(1, ordering: .relaxed)
+            self.state.withLock { $0.calls.append(call) }
+            self.add(1)
             call.onInterruption {
-                self.count.subtract(1, ordering: .relaxed)
+                self.add(-1)
                 call.fail(CallError(.cancelled))
             }
         }
@@ -24,7 +34,32 @@ final class Open: Sendable {
 
     /// Returns as soon as so many are open.
     func reach(_ target: Int) async {
-        while count.load(ordering: .relaxed) != target { await Task.yield() }
+        await withCheckedContinuation { continuation in
+            let isThere = state.withLock { state in
+                if state.count != target { state.waiters.append((target, continuation)) }
+                return state.count == target
+            }
+            if isThere { continuation.resume() }
+        }
+    }
+
+    /// All that are open succeed.
+    func letGo() {
+        let calls = state.withLock { state in
+            defer { state.calls = [] }
+            return state.calls
+        }
+        for call in calls { call.succeed(Body(.json(Array("null".utf8)))) }
+    }
+
+    private func add(_ difference: Int) {
+        let due = state.withLock { state in
+            state.count += difference
+            let count = state.count
+            defer { state.waiters.removeAll { $0.target == count } }
+            return state.waiters.filter { $0.target == count }
+        }
+        for waiter in due { waiter.continuation.resume() }
     }
 }
 
@@ -61,7 +96,8 @@ struct Server {
             example: Example(#"{"name":"x"}"#, gives: #""x""#), run: .immediate { _, name in name })
         let path = NSTemporaryDirectory() + "/rpcd-\(UInt32.random(in: .min ... .max)).sock"
         let dispatcher = try Dispatcher.forTests(
-            Fixtures.methods + [open.method, routed, made], limits: limits, rates: rates)
+            Fixtures.methods + [open.method, routed, made], limits: limits, rates: rates,
+            now: { MonotonicClock.now })
         let socketServer = try await UnixSocketServer.start(
             at: path, dispatcher, operators: operators, on: group)
         let httpServer = try await HTTPServer.start(

@@ -13,11 +13,11 @@ struct UnixSocketTests {
         try await Server.run { server in
             let socket = try RawSocket(path: server.path)
             for (number, entry) in try ConformanceCase.all().enumerated() {
-                socket.send(entry.bytes + Array("\n".utf8))
-                socket.send(
+                try await socket.send(entry.bytes + Array("\n".utf8))
+                try await socket.send(
                     #"{"jsonrpc":"2.0","method":"test.echo","params":[],"id":"sentinel\#(number)"}"# + "\n")
                 var answers: [JSON] = []
-                while let line = try socket.line() {
+                while let line = try await socket.line() {
                     let json = try JSON.parse(line, maxDepth: 512)
                     if json["id"]?.string == "sentinel\(number)" { break }
                     answers.append(json)
@@ -31,9 +31,9 @@ struct UnixSocketTests {
     func pipelined() async throws {
         try await Server.run { server in
             let socket = try RawSocket(path: server.path)
-            socket.send((0..<1000).map { request($0, "test.echo", "[\($0)]") }.joined())
+            try await socket.send((0..<1000).map { request($0, "test.echo", "[\($0)]") }.joined())
             for number in 0..<1000 {
-                let line = try #require(try socket.line())
+                let line = try #require(try await socket.line())
                 #expect(try JSON.parse(line)["id"]?.int64 == Int64(number))
             }
         }
@@ -43,9 +43,9 @@ struct UnixSocketTests {
     func halfClosed() async throws {
         try await Server.run { server in
             let socket = try RawSocket(path: server.path)
-            socket.send(String(request(1, "test.void").dropLast()))
+            try await socket.send(String(request(1, "test.void").dropLast()))
             socket.endWriting()
-            #expect(try socket.receiveAll() == #"{"jsonrpc":"2.0","id":1,"result":null}"# + "\n")
+            #expect(try await socket.receiveAll() == #"{"jsonrpc":"2.0","id":1,"result":null}"# + "\n")
         }
     }
 
@@ -54,13 +54,14 @@ struct UnixSocketTests {
         try await Server.run { server in
             do {
                 let socket = try RawSocket(path: server.path)
-                socket.send((0..<70).map { request($0, "hold") }.joined())
+                try await socket.send((0..<70).map { request($0, "hold") }.joined())
                 await server.open.reach(64)
-                socket.send(#"{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":69}}"# + "\n")
-                let line = try #require(try socket.line())
+                try await socket.send(
+                    #"{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":69}}"# + "\n")
+                let line = try #require(try await socket.line())
                 #expect(try JSON.parse(line)["id"]?.int64 == 69)
                 #expect(try JSON.parse(line)["error"]?["code"]?.int64 == -32800)
-                #expect(server.open.count.load(ordering: .relaxed) == 64)
+                #expect(server.open.count == 64)
             }
             await server.open.reach(0)
         }
@@ -70,8 +71,8 @@ struct UnixSocketTests {
     func deadline() async throws {
         try await Server.run { server in
             let socket = try RawSocket(path: server.path)
-            socket.send(request(1, "hold", #"{"_meta":{"timeoutMs":20}}"#))
-            #expect(try socket.line() != nil)
+            try await socket.send(request(1, "hold", #"{"_meta":{"timeoutMs":20}}"#))
+            #expect(try await socket.line() != nil)
             await server.open.reach(0)
         }
     }
@@ -86,15 +87,15 @@ struct UnixSocketTests {
         limits.writeBufferBytes = 10_000
         try await Server.run(limits: limits) { server in
             let slow = try RawSocket(path: server.path)
-            slow.send(#"{"jsonrpc":"#)
-            #expect(try slow.receiveAll() == "")
+            try await slow.send(#"{"jsonrpc":"#)
+            #expect(try await slow.receiveAll() == "")
             let deaf = try RawSocket(path: server.path)
             let large = request(1, "test.echo", #"["\#(String(repeating: "x", count: 100_000))"]"#)
-            for _ in 0..<50 { deaf.send(large) }
-            #expect(try deaf.receiveAll().utf8.count < 50 * 100_000)
+            for _ in 0..<50 { try await deaf.send(large) }
+            #expect(try await deaf.receiveAll().utf8.count < 50 * 100_000)
             let honest = try RawSocket(path: server.path)
-            honest.send(request(1, "test.void"))
-            #expect(try honest.line() != nil)
+            try await honest.send(request(1, "test.void"))
+            #expect(try await honest.line() != nil)
         }
     }
 
@@ -105,13 +106,13 @@ struct UnixSocketTests {
         try await Server.run(limits: limits, operators: .none) { server in
             let (first, second) = (try RawSocket(path: server.path), try RawSocket(path: server.path))
             for socket in [first, second] {
-                socket.send(request(1, "test.void"))
-                #expect(try socket.line() != nil)
+                try await socket.send(request(1, "test.void"))
+                #expect(try await socket.line() != nil)
             }
             let third = try RawSocket(path: server.path)
-            #expect(try third.receiveAll().contains("SERVICE_UNAVAILABLE"))
-            first.send(request(2, "test.void"))
-            #expect(try first.line() != nil)
+            #expect(try await third.receiveAll().contains("SERVICE_UNAVAILABLE"))
+            try await first.send(request(2, "test.void"))
+            #expect(try await first.line() != nil)
         }
     }
 
@@ -129,8 +130,8 @@ struct UnixSocketTests {
                     on: .singletonMultiThreadedEventLoopGroup)
             }
             let honest = try RawSocket(path: server.path)
-            honest.send(request(1, "test.void"))
-            #expect(try honest.line() != nil)
+            try await honest.send(request(1, "test.void"))
+            #expect(try await honest.line() != nil)
         }
         let path = NSTemporaryDirectory() + "/rpcd-file-\(UInt32.random(in: .min ... .max))"
         try "precious".write(toFile: path, atomically: true, encoding: .utf8)
@@ -140,7 +141,7 @@ struct UnixSocketTests {
         }
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "precious")
         try FileManager.default.removeItem(atPath: path)
-        let stale = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        let stale = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
@@ -159,10 +160,17 @@ struct UnixSocketTests {
     func draining() async throws {
         try await Server.run { server in
             let socket = try RawSocket(path: server.path)
-            socket.send(request(1, "hold", #"{"_meta":{"timeoutMs":200}}"#))
-            await server.open.reach(1)
+            try await socket.send((0..<65).map { request($0, "hold") }.joined())
+            await server.open.reach(64)
             async let drained: Void = server.socketServer.drain(within: .seconds(10))
-            #expect(try socket.receiveAll().contains(#""id":1"#))
+            let refused = try JSON.parse(try #require(try await socket.line()))
+            #expect(refused["id"]?.int64 == 64)
+            #expect(refused["error"]?["data"]?["error"]?["code"]?.string == "SERVICE_UNAVAILABLE")
+            server.open.letGo()
+            for _ in 0..<64 {
+                #expect(try JSON.parse(try #require(try await socket.line()))["result"] != nil)
+            }
+            #expect(try await socket.line() == nil)
             await drained
             #expect(throws: RawSocket.Failure.self) { try RawSocket(path: server.path) }
         }

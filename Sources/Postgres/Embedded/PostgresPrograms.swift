@@ -1,14 +1,15 @@
+import CPostgres
 import Glibc
 
 /// The programs of PostgreSQL on this machine, and as whom they run: the server refuses root.
-struct PostgresPrograms {
+package struct PostgresPrograms: Sendable {
     private let folder: String
     private let mustDropRoot = geteuid() == 0
 
     private static let versions = 15...30
     private static let user = "postgres"
 
-    init() throws(EmbeddedError) {
+    package init() throws(EmbeddedError) {
         let folders =
             PostgresPrograms.versions.reversed().map { "/usr/lib/postgresql/\($0)/bin" } + [
                 "/usr/bin", "/usr/local/bin",
@@ -20,7 +21,7 @@ struct PostgresPrograms {
     }
 
     /// Gives a folder to the user who runs the server.
-    func own(_ path: String) throws(EmbeddedError) {
+    package func own(_ path: String) throws(EmbeddedError) {
         guard mustDropRoot else { return }
         guard let entry = getpwnam(PostgresPrograms.user) else {
             throw EmbeddedError(
@@ -40,7 +41,7 @@ struct PostgresPrograms {
     }
 
     /// Runs one to its end, without input, its output thrown away: the server keeps a log of its own.
-    func run(_ name: String, in folder: String? = nil, _ arguments: [String]) throws(EmbeddedError) {
+    package func run(_ name: String, in folder: String? = nil, _ arguments: [String]) throws(EmbeddedError) {
         var words = [(folder ?? self.folder) + "/" + name] + arguments
         if mustDropRoot {
             words =
@@ -64,6 +65,8 @@ struct PostgresPrograms {
         for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
             posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
         }
+        // The server outlives a crash of the daemon: with a client's socket inherited it would keep that open.
+        rpcd_spawn_close_from(&actions, STDERR_FILENO + 1)
         // A process group of its own: Ctrl-C in the terminal is for the daemon, which then stops the server in order.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
