@@ -1,4 +1,5 @@
 #include <libpq-fe.h>
+#include "readiness.h"
 /* Not in the Glibc module. */
 #include <spawn.h>
 #include <sys/eventfd.h>

@@ -12,9 +12,14 @@ public struct UUID: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// A random (version 4) identifier.
     public static func random() -> UUID {
         var generator = SystemRandomNumberGenerator()
-        return UUID(
-            high: (generator.next() & 0xFFFF_FFFF_FFFF_0FFF) | 0x4000,
-            low: (generator.next() & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000)
+        return random(generator.next(), generator.next())
+    }
+
+    /// A version 4 identifier of these random bits, six of which give way to version and variant.
+    public static func random(_ high: UInt64, _ low: UInt64) -> UUID {
+        UUID(
+            high: (high & 0xFFFF_FFFF_FFFF_0FFF) | 0x4000,
+            low: (low & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000)
     }
 
     /// Reads the canonical form `8-4-4-4-12`, hexadecimal digits of either case; anything else is `nil`.

@@ -11,10 +11,18 @@ final class Connection {
         let values: [String?]
         /// How many rows it has to touch; anything else is an error.
         var expectedRows: Int?
+
+        /// - Throws: `.parameter` for what PostgreSQL cannot hold.
+        func check() throws(PostgresError) {
+            for case var value? in values where value.withUTF8({ $0.contains(0) }) {
+                throw PostgresError(
+                    .parameter, "text with a NUL character cannot be stored", statement: sql.excerpt)
+            }
+        }
     }
 
     /// What the next result of the pipeline belongs to.
-    private enum Expected {
+    enum Expected {
         case preparation(UnsafePointer<UInt8>, name: String)
         case command(StaticString, expectedRows: Int?)
     }
@@ -109,12 +117,7 @@ final class Connection {
 
     /// Adds a command to the pipeline. It is sent with ``exchange(_:read:)``.
     func add(_ command: Command) throws(PostgresError) {
-        for value in command.values {
-            guard value?.utf8.contains(0) != true else {
-                throw PostgresError(
-                    .parameter, "text with a NUL character cannot be stored", statement: command.sql.excerpt)
-            }
-        }
+        try command.check()
         let key = command.sql.utf8Start
         let name: String
         if let known = prepared[key] ?? nameUnderPreparation(of: key) {
@@ -140,10 +143,21 @@ final class Connection {
     }
 
     private func send(_ name: String, _ values: [String?]) -> Bool {
-        let texts = values.map { $0.map { strdup($0) } ?? nil }
-        defer { for text in texts { free(text) } }
-        let pointers = texts.map { $0.map { UnsafePointer<CChar>($0) } }
-        return PQsendQueryPrepared(handle, name, Int32(values.count), pointers, nil, nil, 1) == 1
+        // One block of memory for all of them, each with its NUL.
+        var texts: [UInt8] = []
+        var starts: [Int?] = []
+        for value in values {
+            starts.append(value == nil ? nil : texts.count)
+            guard let value else { continue }
+            texts.append(contentsOf: value.utf8)
+            texts.append(0)
+        }
+        return texts.withUnsafeBytes { texts in
+            let pointers = starts.map { start in
+                start.flatMap { texts.baseAddress?.advanced(by: $0).assumingMemoryBound(to: CChar.self) }
+            }
+            return PQsendQueryPrepared(handle, name, Int32(values.count), pointers, nil, nil, 1) == 1
+        }
     }
 
     /// Sends what was added and reads every answer. `read` gets the result of the last command.
@@ -174,7 +188,7 @@ final class Connection {
         return value
     }
 
-    private func check(_ result: OpaquePointer, _ entry: Expected) throws(PostgresError) {
+    func check(_ result: OpaquePointer, _ entry: Expected) throws(PostgresError) {
         let status = PQresultStatus(result)
         switch entry {
         case .preparation(let key, let name):
@@ -189,6 +203,35 @@ final class Connection {
             }
         }
     }
+
+    // MARK: for a thread that does not wait
+
+    var socket: Int32 { PQsocket(handle) }
+
+    /// Ends a batch of commands, whose results come when they come.
+    /// - Returns: what they will belong to.
+    func sync() throws(PostgresError) -> [Expected] {
+        guard PQpipelineSync(handle) == 1 else { throw lost(.connectionLost) }
+        defer { expected = [] }
+        return expected
+    }
+
+    /// Sends what can be sent. Returns whether some is left.
+    func flush() throws(PostgresError) -> Bool {
+        let unsent = PQflush(handle)
+        guard unsent >= 0 else { throw lost(.connectionLost) }
+        return unsent == 1
+    }
+
+    func consumeInput() throws(PostgresError) {
+        guard PQconsumeInput(handle) == 1 else { throw lost(.connectionLost) }
+    }
+
+    /// Whether ``takeResult()`` would have to wait.
+    var isBusy: Bool { PQisBusy(handle) == 1 }
+
+    /// The next result; `nil` between those of two commands. The caller clears it.
+    func takeResult() -> OpaquePointer? { PQgetResult(handle) }
 
     static func affectedRows(_ result: OpaquePointer) -> Int {
         PQcmdTuples(result).flatMap { Int(String(cString: $0)) } ?? 0
@@ -278,7 +321,7 @@ final class Connection {
     private func serverError(_ result: OpaquePointer, _ sql: StaticString?) -> PostgresError {
         func field(_ code: Int32) -> String? { PQresultErrorField(result, code).map { String(cString: $0) } }
         if PQresultStatus(result) == PGRES_PIPELINE_ABORTED {
-            return PostgresError(.connectionLost, "an earlier statement failed", statement: sql?.excerpt)
+            return PostgresError(.aborted, "an earlier statement failed", statement: sql?.excerpt)
         }
         guard let state = field(rpcd_diag_sqlstate).map(SQLState.init) else { return lost(.connectionLost) }
         if state.isAboutTheServer { isBroken = true }

@@ -35,6 +35,8 @@ public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible
         case connectionLost
         /// The connection broke after COMMIT was sent: nobody knows.
         case outcomeUnknown
+        /// A statement before it in the same exchange failed, so it was not run.
+        case aborted
         /// The deadline passed or the caller cancelled; the transaction was rolled back.
         case interrupted
         /// No connection became free in time, or too much waits already.
@@ -82,7 +84,7 @@ public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible
     public func violates(_ constraint: String) -> Bool { self.constraint == constraint }
 
     /// Whether the connection can be used no more.
-    var breaksConnection: Bool {
+    public var breaksConnection: Bool {
         switch kind {
         case .notConnected, .connectionLost, .outcomeUnknown: true
         case .server(let state): state.isAboutTheServer

@@ -15,8 +15,9 @@ public protocol PostgresDecodable: Sendable {
 extension String: PostgresParameter, PostgresDecodable {
     public var postgresText: String? { self }
 
+    /// The server converts to UTF-8, so nothing has to be checked.
     public init?(postgresBinary bytes: UnsafeRawBufferPointer) {
-        self.init(validating: bytes, as: UTF8.self)
+        self.init(decoding: bytes, as: UTF8.self)
     }
 }
 

@@ -9,6 +9,12 @@ public struct Statement<Row: Sendable>: Sendable {
         self.sql = sql
         self.decode = row
     }
+
+    /// The first row of its answer, `nil` when there is none.
+    func first(of result: OpaquePointer) throws -> Row? {
+        guard PQntuples(result) > 0 else { return nil }
+        return try decode(RowReader(result: result, row: 0, statement: sql))
+    }
 }
 
 extension Statement where Row == Void {
@@ -27,12 +33,19 @@ extension StaticString {
 
 /// One row of an answer. Valid only while it is being decoded.
 public struct RowReader: ~Copyable {
-    let result: OpaquePointer
-    let row: Int32
+    @usableFromInline let result: OpaquePointer
+    @usableFromInline let row: Int32
     let statement: StaticString
+
+    init(result: OpaquePointer, row: Int32, statement: StaticString) {
+        self.result = result
+        self.row = row
+        self.statement = statement
+    }
 
     /// The value in column `index`, from 0.
     /// - Throws: a decoding error that names the column, for NULL too.
+    @inlinable
     public func get<Value: PostgresDecodable>(_ index: Int, as type: Value.Type = Value.self)
         throws(PostgresError) -> Value
     {
@@ -41,6 +54,7 @@ public struct RowReader: ~Copyable {
     }
 
     /// The value in column `index`, `nil` for NULL.
+    @inlinable
     public func getOptional<Value: PostgresDecodable>(
         _ index: Int, as type: Value.Type = Value.self
     ) throws(PostgresError) -> Value? {
@@ -54,7 +68,8 @@ public struct RowReader: ~Copyable {
         return value
     }
 
-    private func misfit(_ index: Int, _ reason: String) -> PostgresError {
+    @usableFromInline
+    func misfit(_ index: Int, _ reason: String) -> PostgresError {
         let name =
             Int32(exactly: index).flatMap { PQfname(result, $0) }.map { String(cString: $0) } ?? "\(index)"
         return PostgresError(

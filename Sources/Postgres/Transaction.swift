@@ -65,10 +65,11 @@ public struct Transaction: ~Copyable {
     public func first<Row, each Value: PostgresParameter>(
         _ statement: Statement<Row>, _ values: repeat each Value
     ) throws -> Row? {
-        try exchange(statement.sql, Transaction.texts(repeat each values)) { result in
-            guard PQntuples(result) > 0 else { return nil }
-            return try statement.decode(RowReader(result: result, row: 0, statement: statement.sql))
-        }
+        try first(statement, texts: Transaction.texts(repeat each values))
+    }
+
+    func first<Row>(_ statement: Statement<Row>, texts: [String?]) throws -> Row? {
+        try exchange(statement.sql, texts) { try statement.first(of: $0) }
     }
 
     /// The only row.
@@ -142,7 +143,7 @@ public struct Transaction: ~Copyable {
         }
     }
 
-    private static func texts<each Value: PostgresParameter>(_ values: repeat each Value) -> [String?] {
+    static func texts<each Value: PostgresParameter>(_ values: repeat each Value) -> [String?] {
         var texts: [String?] = []
         for value in repeat each values { texts.append(value.postgresText) }
         return texts

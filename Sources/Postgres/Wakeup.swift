@@ -12,6 +12,13 @@ final class Wakeup: Sendable {
 
     deinit { close(descriptor) }
 
+    /// Another descriptor of the same counter, which the caller closes.
+    func duplicate() throws(PostgresError) -> Int32 {
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else { throw PostgresError(.notConnected, "no descriptor is free") }
+        return copy
+    }
+
     func raise() {
         _ = eventfd_write(descriptor, 1)
     }

@@ -1,5 +1,7 @@
 import Identifiers
 import JSON
+import Resilience
+import Synchronization
 
 /// What travels beside the params of a call: in `params._meta`, or in HTTP headers.
 public struct Metadata: Sendable {
@@ -46,7 +48,7 @@ public struct Metadata: Sendable {
     public init(_ defaults: Defaults = Defaults()) {
         token = defaults.token
         idempotencyKey = defaults.idempotencyKey
-        requestID = defaults.requestID ?? UUID.random().description
+        requestID = defaults.requestID ?? RequestIDs.next()
         timeoutMs = defaults.timeoutMs
         traceparent = defaults.traceparent
     }
@@ -105,5 +107,18 @@ public struct Metadata: Sendable {
             errors.append(FieldError("_meta." + name, misfit.code, misfit.message))
             return nil
         }
+    }
+}
+
+/// Names for requests that bring none: unique, and not guessed by chance, but no secrets. A system call for each would be a good
+/// part of a short call's cost.
+private enum RequestIDs {
+    private static let seeds = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
+    private static let counter = Atomic<UInt64>(0)
+
+    static func next() -> String {
+        let number = counter.add(1, ordering: .relaxed).newValue
+        var (high, low) = (SplitMix64(seed: seeds.0 &+ number), SplitMix64(seed: seeds.1 &+ number))
+        return UUID.random(high.next(), low.next()).description
     }
 }

@@ -56,7 +56,17 @@ public enum Role: Int, Sendable, Comparable, CaseIterable {
     public static func < (left: Role, right: Role) -> Bool { left.rawValue < right.rawValue }
 
     /// As in the contract: `viewer`.
-    public var name: String { "\(self)" }
+    public var name: String {
+        switch self {
+        case .public: "public"
+        case .user: "user"
+        case .viewer: "viewer"
+        case .member: "member"
+        case .admin: "admin"
+        case .owner: "owner"
+        case .operator: "operator"
+        }
+    }
 
     /// Whether it is held inside one workspace.
     public var isOfWorkspace: Bool { (Role.viewer...Role.owner).contains(self) }

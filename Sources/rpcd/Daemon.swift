@@ -14,6 +14,8 @@ struct Daemon {
     let dispatcher: Dispatcher
     let log: Log
     private let pool: Pool
+    private let reads: ReadPipeline
+    private let group: MultiThreadedEventLoopGroup
     private let settings: Settings
 
     private static let migrationsFolders = ["migrations", "/usr/share/rpcd/migrations"]
@@ -28,8 +30,11 @@ struct Daemon {
         let seed = try Daemon.signingSeed(settings)
         let tokens = try Tokens(keys: KeyRing(signer: Ed25519.SigningKey(seed: seed)), seed: seed)
         pool = Pool(PoolConfiguration(conninfo: conninfo, size: settings.poolSize))
+        // One: what is read by key stays on it from socket to database and back.
+        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        reads = try ReadPipeline(conninfo: conninfo, reactor: EventLoopReactor(eventLoop: group.next()))
         let platform = Platform(
-            pool: pool, passwords: PasswordWorkers(count: 2), tokens: tokens,
+            pool: pool, reads: reads, passwords: PasswordWorkers(count: 2), tokens: tokens,
             registrationIsOpen: settings.registrationIsOpen)
         let system = System(
             version: Release.version, commit: Release.commit, limits: settings.limits, pool: pool)
@@ -48,7 +53,7 @@ struct Daemon {
     /// Serves on the Unix socket until SIGTERM or SIGINT, then lets what runs finish.
     func serve() async throws {
         let signals = StopSignals()
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        try await reads.start()
         let operators = UnixSocketServer.Operators(additional: settings.operatorUIDs)
         let activated = try SocketActivation.take().filter(\.isListening)
         let server: UnixSocketServer
@@ -69,8 +74,7 @@ struct Daemon {
         async let httpIsDrained: Void? = http?.drain(within: patience)
         await server.drain(within: patience)
         await httpIsDrained
-        try await group.shutdownGracefully()
-        close()
+        try await close()
     }
 
     private func startHTTP(
@@ -85,13 +89,16 @@ struct Daemon {
 
     /// Serves on standard input and output until they end.
     func serveStdio(concurrency: Int) async throws {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        try await reads.start()
         try await Stdio.serve(dispatcher, concurrency: concurrency, on: group)
-        try await group.shutdownGracefully()
-        close()
+        try await close()
     }
 
-    private func close() { pool.close(within: 5) }
+    private func close() async throws {
+        reads.close()
+        pool.close(within: 5)
+        try await group.shutdownGracefully()
+    }
 
     /// Refuses a database that this release does not fit.
     static func checkSchema(_ settings: Settings) throws {

@@ -2,7 +2,7 @@ import JSON
 
 /// One method of the API, declared once. Dispatch, validation, HTTP routes, both documents, the command line's help and the
 /// role tests are all read from here.
-public struct Method: Sendable {
+public final class Method: Sendable {
     /// As `workspaces.create`, without version.
     public let name: String
     /// One sentence.

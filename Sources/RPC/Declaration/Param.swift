@@ -155,12 +155,19 @@ extension Param where Value == JSON {
 
 /// The text of a JSON string within `length` Unicode scalars and without NUL.
 public func checkedText(_ json: JSON, _ length: ClosedRange<Int>) -> Result<String, Misfit> {
-    guard let text = json.string else { return .failure(Misfit(.type, "has to be a string")) }
-    guard length.contains(text.unicodeScalars.count) else {
+    guard var text = json.string else { return .failure(Misfit(.type, "has to be a string")) }
+    // In one pass over the bytes: the views of a string take ten times as long.
+    let (characters, hasNUL) = text.withUTF8 { bytes in
+        bytes.reduce(into: (0, false)) { found, byte in
+            if byte & 0xC0 != 0x80 { found.0 += 1 }
+            if byte == 0 { found.1 = true }
+        }
+    }
+    guard length.contains(characters) else {
         return .failure(
             Misfit(.length, "has to have \(length.lowerBound) to \(length.upperBound) characters"))
     }
-    guard !text.utf8.contains(0) else {
+    guard !hasNUL else {
         return .failure(Misfit(.format, "must not contain the character NUL"))
     }
     return .success(text)

@@ -4,28 +4,54 @@ import RPC
 
 /// The role check, from the declaration of the method, in the transaction of the effect.
 enum Authorization {
-    /// - Throws: `AUTHENTICATION_ERROR`, `AUTHORIZATION_ERROR`, or `VALIDATION_ERROR` for a workspace id that is none.
+    /// - Throws: `AUTHENTICATION_ERROR`, `AUTHORIZATION_ERROR`.
     static func check(_ call: Call, in tx: borrowing Transaction) throws -> Access {
-        let needed = call.method.role
-        switch call.caller {
-        case .operator: return Access(call: call, userID: nil, sessionID: nil, role: .operator)
-        case .anonymous:
-            guard needed == .public else { throw CallError(.authentication) }
-            return Access(call: call, userID: nil, sessionID: nil, role: .public)
-        case .user(let userID, let sessionID):
-            let workspaceID = needed.isOfWorkspace ? call.workspaceID : nil
-            guard let membership = try tx.first(findAccess, sessionID, userID, workspaceID) else {
-                throw CallError(.authentication, "The session has ended; log in again")
+        let question = try Question(call)
+        return try question.answer(try question.query.flatMap { try tx.first($0) })
+    }
+
+    /// What the database has to be asked of a caller.
+    struct Question: Sendable {
+        /// `nil` where nothing has to be: the operator, and the anonymous caller of a public method.
+        let query: Query<Found>?
+        private let call: Call
+
+        /// - Throws: `AUTHENTICATION_ERROR` for an anonymous caller of what is not public.
+        init(_ call: Call) throws(CallError) {
+            self.call = call
+            switch call.caller {
+            case .operator: query = nil
+            case .anonymous:
+                guard call.method.role == .public else { throw CallError(.authentication) }
+                query = nil
+            case .user(let user, let session):
+                let workspace = call.method.role.isOfWorkspace ? call.workspaceID : nil
+                query = Query(findAccess, session, user, workspace)
             }
-            let role = membership.role ?? .user
-            guard role >= needed || (needed.isOfWorkspace && workspaceID == nil) else {
-                throw CallError(.authorization)
+        }
+
+        /// - Parameter found: the row of ``query``.
+        /// - Throws: `AUTHENTICATION_ERROR` when the session is over, `AUTHORIZATION_ERROR` for a role that is too low.
+        func answer(_ found: Found?) throws(CallError) -> Access {
+            switch call.caller {
+            case .operator: return Access(call: call, userID: nil, sessionID: nil, role: .operator)
+            case .anonymous: return Access(call: call, userID: nil, sessionID: nil, role: .public)
+            case .user(let user, let session):
+                guard let found else {
+                    throw CallError(.authentication, "The session has ended; log in again")
+                }
+                let needed = call.method.role
+                let role = found.role ?? .user
+                // A workspace id that is none is for the validation to name.
+                guard role >= needed || (needed.isOfWorkspace && call.workspaceID == nil) else {
+                    throw CallError(.authorization)
+                }
+                return Access(call: call, userID: user, sessionID: session, role: role)
             }
-            return Access(call: call, userID: userID, sessionID: sessionID, role: role)
         }
     }
 
-    private struct Found: Sendable {
+    struct Found: Sendable {
         let role: Role?
     }
 

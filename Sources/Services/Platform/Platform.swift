@@ -7,13 +7,19 @@ import Resilience
 /// What the services share: the database, the password workers, the tokens.
 public struct Platform: Sendable {
     public let pool: Pool
+    /// For what is read by key; without it that takes the pool, too.
+    public let reads: ReadPipeline?
     public let passwords: PasswordWorkers
     public let tokens: Tokens
     /// Whether anybody may make himself an account.
     public let registrationIsOpen: Bool
 
-    public init(pool: Pool, passwords: PasswordWorkers, tokens: Tokens, registrationIsOpen: Bool) {
+    public init(
+        pool: Pool, reads: ReadPipeline? = nil, passwords: PasswordWorkers, tokens: Tokens,
+        registrationIsOpen: Bool
+    ) {
         self.pool = pool
+        self.reads = reads
         self.passwords = passwords
         self.tokens = tokens
         self.registrationIsOpen = registrationIsOpen
@@ -68,6 +74,57 @@ extension Platform {
         }
     }
 
+    /// A handler that answers with the one row of a query that an index bounds, or `NOT_FOUND`. It shares its round trip with
+    /// others, and asks for the role in the same one.
+    func lookup<Row: Sendable, each P: Sendable>(
+        _ query: @escaping @Sendable (repeat each P) -> Query<Row>
+    ) -> Handler<Row, repeat each P> {
+        Handler { call, params, shape in
+            @Sendable func answer(_ result: Result<Row?, any Error>) {
+                do {
+                    guard let row = try result.get() else { throw CallError(.notFound) }
+                    call.succeed(shape.body(of: row))
+                } catch {
+                    call.fail(CallError(mapping: error, in: call), cause: error)
+                }
+            }
+            @Sendable func readOnPool() {
+                pool.transaction(call, .readOnly) { tx in
+                    _ = try Authorization.check(call, in: tx)
+                    let values = try params.get()
+                    return try tx.first(query(repeat each values))
+                } completion: {
+                    answer($0)
+                }
+            }
+            guard let reads, reads.isConnected else { return readOnPool() }
+            do {
+                let question = try Authorization.Question(call)
+                // Params that do not fit are told only to those who may call.
+                let wanted = Result {
+                    let values = try params.get()
+                    return query(repeat each values)
+                }
+                // The read is not cancelled at the server, where it could hit a neighbour: it is bounded, and its row is dropped.
+                call.onInterruption { call.fail(call.interruptionError) }
+                reads.read(question.query, try? wanted.get()) { result in
+                    if case .failure(let error as PostgresError) = result, error.breaksConnection {
+                        return readOnPool()
+                    }
+                    answer(
+                        Result {
+                            let (found, row) = try result.get()
+                            _ = try question.answer(found)
+                            _ = try wanted.get()
+                            return row
+                        })
+                }
+            } catch {
+                answer(.failure(error))
+            }
+        }
+    }
+
     /// A handler that takes several steps, some of them outside any transaction.
     func steps<Value: Sendable, each P: Sendable>(
         _ work: @escaping @Sendable (Call, repeat each P) async throws -> Value
@@ -118,7 +175,8 @@ extension CallError {
         // Class 22 is about values: what PostgreSQL cannot hold, as \u0000 inside a JSON object.
         case .server(let state) where state.rawValue.hasPrefix("22"):
             self.init(.validation, "A value cannot be stored")
-        case .server, .decoding, .rowCount, .parameter: self.init(.internalError)
+        case .server(.queryCanceled): self = .unavailable("The database is busy")
+        case .server, .decoding, .rowCount, .parameter, .aborted: self.init(.internalError)
         }
     }
 }

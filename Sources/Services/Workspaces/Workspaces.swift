@@ -48,11 +48,6 @@ extension Workspaces {
         return Page(rows, limit: limit) { Cursor($0.createdAt, $0.id) }
     }
 
-    func get(_ tx: borrowing Transaction, _ access: Access, _ id: UUID) throws -> Workspace {
-        guard let workspace = try tx.first(Workspaces.getWorkspace, id) else { throw CallError(.notFound) }
-        return workspace
-    }
-
     func update(
         _ tx: borrowing Transaction, _ access: Access, _ id: UUID, _ name: String?, _ slug: String?,
         _ settings: JSON?, _ ifVersion: Int64?
