@@ -41,8 +41,6 @@ public final class ReadPipeline: @unchecked Sendable {
     private static let pendingLimit = 4096
     /// A server that leaves a batch unanswered for this long has lost the connection.
     private static let patienceNanoseconds: UInt64 = 5_000_000_000
-    /// Of a read whose neighbour failed, which aborts the batch.
-    private static let attempts = 3
     private static let reconnect = Backoff(baseNanoseconds: 10_000_000, capNanoseconds: 250_000_000)
     private static let settings = "SET statement_timeout = '2s'; SET default_transaction_read_only = on"
 
@@ -125,11 +123,9 @@ public final class ReadPipeline: @unchecked Sendable {
             return lose(PostgresError(.connectionLost, "the server does not answer"))
         }
         while !pending.isEmpty, batches.count < ReadPipeline.batchLimit {
-            let reads = Array(pending.prefix(ReadPipeline.batchSize))
-            pending.removeFirst(reads.count)
+            let reads = nextReads()
             do throws(PostgresError) {
                 for read in reads {
-                    read.attempts += 1
                     for command in read.commands { try line.connection.add(command) }
                 }
                 batches.append(Batch(reads, expected: try line.connection.sync(), sent: now))
@@ -146,10 +142,17 @@ public final class ReadPipeline: @unchecked Sendable {
         }
     }
 
+    /// What goes with the next Sync. A read that has been dropped with its neighbour goes alone, so that happens to it once.
+    private func nextReads() -> [Read] {
+        let isAlone = pending[0].wasDropped
+        let count = isAlone ? 1 : pending.prefix(ReadPipeline.batchSize).prefix { !$0.wasDropped }.count
+        defer { pending.removeFirst(count) }
+        return Array(pending.prefix(count))
+    }
+
     // MARK: receiving
 
     private func onReady() {
-        wakeup.lower()
         guard let line else { return }
         line.readiness.take()
         do throws(PostgresError) {
@@ -180,9 +183,8 @@ public final class ReadPipeline: @unchecked Sendable {
 
     /// A read whose neighbour made the server drop the batch is sent again.
     private func settle(_ read: Read, _ failure: (any Error)?) {
-        if let failure = failure as? PostgresError, failure.kind == .aborted,
-            read.attempts < ReadPipeline.attempts
-        {
+        if let failure = failure as? PostgresError, failure.kind == .aborted, !read.wasDropped {
+            read.wasDropped = true
             pending.append(read)
         } else {
             read.finish(failure)
@@ -246,7 +248,8 @@ private final class Read {
     let commands: [Connection.Command]
     let take: (OpaquePointer, _ command: Int) throws -> Void
     let finish: ((any Error)?) -> Void
-    var attempts = 0
+    /// With its batch, because a neighbour failed.
+    var wasDropped = false
 
     init(
         _ commands: [Connection.Command], take: @escaping (OpaquePointer, Int) throws -> Void,
