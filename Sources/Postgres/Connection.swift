@@ -233,6 +233,19 @@ final class Connection {
     /// The next result; `nil` between those of two commands. The caller clears it.
     func takeResult() -> OpaquePointer? { PQgetResult(handle) }
 
+    /// What a session has notified, in order; `nil` when nothing is left.
+    func takeNotification() -> (channel: String, payload: String)? {
+        guard let notification = PQnotifies(handle) else { return nil }
+        defer { PQfreemem(notification) }
+        return (String(cString: notification.pointee.relname), String(cString: notification.pointee.extra))
+    }
+
+    /// Returns whether something has arrived within the time.
+    func waitForInput(milliseconds: Int32) -> Bool {
+        var entry = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        return Glibc.poll(&entry, 1, milliseconds) > 0
+    }
+
     static func affectedRows(_ result: OpaquePointer) -> Int {
         PQcmdTuples(result).flatMap { Int(String(cString: $0)) } ?? 0
     }

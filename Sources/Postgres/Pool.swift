@@ -1,5 +1,4 @@
 import Dispatch
-import Glibc
 import Resilience
 import Synchronization
 
@@ -111,7 +110,7 @@ public final class Pool: Sendable {
                 }
                 let delay = retry.delayNanoseconds(attempt: attempt, using: &random)
                 guard MonotonicClock.now + delay < bound.deadlineNanoseconds else { throw error }
-                pause(nanoseconds: delay)
+                WorkerThread.pause(nanoseconds: delay)
                 connection.setBound(bound)
             }
         }
@@ -123,32 +122,9 @@ public final class Pool: Sendable {
     /// Each keeps the pool alive until it has been closed.
     private func startThread(_ body: @escaping @Sendable (Pool) -> Void) {
         workers.enter()
-        let task = Unmanaged.passRetained(
-            ThreadTask { [self] in
-                body(self)
-                workers.leave()
-            })
-        var thread = pthread_t()
-        let status = pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument else { return nil }
-                Unmanaged<ThreadTask>.fromOpaque(argument).takeRetainedValue().body()
-                return nil
-            }, task.toOpaque())
-        guard status == 0 else {
-            task.release()
+        WorkerThread.start { [self] in
+            body(self)
             workers.leave()
-            return
-        }
-        pthread_detach(thread)
-    }
-
-    private final class ThreadTask: Sendable {
-        let body: @Sendable () -> Void
-
-        init(_ body: @escaping @Sendable () -> Void) {
-            self.body = body
         }
     }
 
@@ -171,7 +147,8 @@ public final class Pool: Sendable {
                 next?.abandon(error)
                 next = nil
                 if connectedCount.load(ordering: .relaxed) == 0 { queue.fail(error) }
-                Pool.pause(nanoseconds: Pool.reconnect.delayNanoseconds(attempt: failures, using: &random))
+                WorkerThread.pause(
+                    nanoseconds: Pool.reconnect.delayNanoseconds(attempt: failures, using: &random))
                 failures += 1
             }
         }
@@ -196,13 +173,7 @@ public final class Pool: Sendable {
     private func watchDeadlines() {
         while !mayEnd {
             queue.expire(now: MonotonicClock.now)
-            Pool.pause(nanoseconds: UInt64(Pool.tick))
+            WorkerThread.pause(nanoseconds: UInt64(Pool.tick))
         }
-    }
-
-    static func pause(nanoseconds: UInt64) {
-        var time = timespec(
-            tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
-        nanosleep(&time, nil)
     }
 }

@@ -133,7 +133,7 @@ public struct Migrator {
             guard MonotonicClock.now < deadline else {
                 throw MigrationError("Another process migrates this database; try again when it is done")
             }
-            Pool.pause(nanoseconds: 50_000_000)
+            WorkerThread.pause(nanoseconds: 50_000_000)
         }
         defer {
             _ = try? Transaction.run(on: connection, .readCommitted) {

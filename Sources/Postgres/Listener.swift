@@ -1,0 +1,78 @@
+import Glibc
+import Resilience
+import Synchronization
+
+/// Hears what other sessions NOTIFY, on a connection and a thread of its own.
+public final class Listener: Sendable {
+    public enum Event: Sendable, Equatable {
+        /// It listens from here on. What was notified before, or while the connection was lost, has not been heard: look.
+        case listening
+        case notification(channel: String, payload: String)
+    }
+
+    private let conninfo: String
+    private let channels: [StaticString]
+    private let onEvent: @Sendable (Event) -> Void
+    private let isClosed = Atomic(false)
+    private let canceller = Canceller()
+
+    private static let connectTimeoutNanoseconds: UInt64 = 5_000_000_000
+    private static let reconnect = Backoff(baseNanoseconds: 10_000_000, capNanoseconds: 250_000_000)
+    /// How soon ``close()`` is seen.
+    private static let tickMs: Int32 = 100
+    /// After so many silent ticks the server is asked whether it is still there.
+    private static let ticksToProbe = 100
+
+    /// - Parameters:
+    ///   - conninfo: of the server itself: a transaction pooler passes no notifications on.
+    ///   - onEvent: called on the listener's thread, in order; it must not block for long.
+    public init(
+        conninfo: String, channels: [StaticString], onEvent: @escaping @Sendable (Event) -> Void
+    ) {
+        self.conninfo = conninfo
+        self.channels = channels
+        self.onEvent = onEvent
+        WorkerThread.start { [self] in run() }
+    }
+
+    /// Stops listening; an event that is being delivered is the last.
+    public func close() { isClosed.store(true, ordering: .relaxed) }
+
+    private var mayGoOn: Bool { !isClosed.load(ordering: .relaxed) }
+
+    private func run() {
+        var random = SystemRandomNumberGenerator()
+        var failures = 0
+        while mayGoOn {
+            do throws(PostgresError) {
+                let connection = try Connection(
+                    conninfo, canceller: canceller,
+                    timeoutNanoseconds: Listener.connectTimeoutNanoseconds)
+                try connection.script(channels.map { "LISTEN \"\($0)\"" }.joined(separator: ";"))
+                failures = 0
+                onEvent(.listening)
+                try hear(connection)
+            } catch {
+                WorkerThread.pause(
+                    nanoseconds: Listener.reconnect.delayNanoseconds(attempt: failures, using: &random))
+                failures += 1
+            }
+        }
+    }
+
+    private func hear(_ connection: Connection) throws(PostgresError) {
+        var silence = 0
+        while mayGoOn {
+            while let (channel, payload) = connection.takeNotification() {
+                onEvent(.notification(channel: channel, payload: payload))
+                silence = 0
+            }
+            if connection.waitForInput(milliseconds: Listener.tickMs) {
+                try connection.consumeInput()
+            } else {
+                silence += 1
+                if silence % Listener.ticksToProbe == 0 { try connection.script("SELECT 1") }
+            }
+        }
+    }
+}
