@@ -46,9 +46,11 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         library("Services", ["RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience"]),
+        .target(name: "CRelease"),
         .executableTarget(
             name: "rpcd",
             dependencies: [
+                "CRelease",
                 "Transports", "Services", "RPC", "Postgres", "Cryptography", "Systemd", "Resilience", "JSON",
                 "Identifiers",
                 .product(name: "NIOCore", package: "swift-nio"),

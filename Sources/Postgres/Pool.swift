@@ -45,11 +45,22 @@ public final class Pool: Sendable {
     private static let attempts = 10
     private static let retry = Backoff(baseNanoseconds: 1_000_000, capNanoseconds: 100_000_000)
 
-    public init(_ configuration: PoolConfiguration) {
-        self.configuration = configuration
-        queue = JobQueue(limit: configuration.queueLimit)
+    public convenience init(_ configuration: PoolConfiguration) {
+        self.init(idle: configuration)
         for _ in 0..<configuration.size { startThread { $0.work() } }
         startThread { $0.watchDeadlines() }
+    }
+
+    /// A pool that has been shut down: for whoever needs the methods but calls none.
+    public static let closed: Pool = {
+        let pool = Pool(idle: PoolConfiguration(conninfo: ""))
+        pool.close(within: 0)
+        return pool
+    }()
+
+    private init(idle configuration: PoolConfiguration) {
+        self.configuration = configuration
+        queue = JobQueue(limit: configuration.queueLimit)
     }
 
     /// What a pool does at this moment.

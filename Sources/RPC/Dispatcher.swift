@@ -30,9 +30,8 @@ public final class Dispatcher: Sendable {
     private let now: @Sendable () -> UInt64
     private let observer: Observer
 
-    /// Told of every call that has been answered, before its transport is: the place for logs and metrics. The last argument is
-    /// the cause of a failure, which callers are not told.
-    public typealias Observer = @Sendable (Call, Reply, (any Error)?) -> Void
+    /// Told of every call that has been answered, before its transport is: the place for logs and metrics.
+    public typealias Observer = @Sendable (AnsweredCall) -> Void
 
     /// How many callers are counted at once.
     private static let limiterKeys = 100_000
@@ -42,7 +41,7 @@ public final class Dispatcher: Sendable {
     public init(
         registry: Registry, limits: Limits, rates: Rates, authenticator: any Authenticator,
         now: @escaping @Sendable () -> UInt64 = { MonotonicClock.now },
-        observer: @escaping Observer = { _, _, _ in }
+        observer: @escaping Observer = { _ in }
     ) {
         self.registry = registry
         self.limits = limits
@@ -75,27 +74,37 @@ public final class Dispatcher: Sendable {
         completion: @escaping @Sendable (Call?, Reply) -> Void
     ) -> Call? {
         var metadata = metadata
+        let started = now()
+        var caller = Caller.anonymous
         do throws(CallError) {
             guard let method = registry.method(named: name) else { throw unknown(name) }
             var errors: [FieldError] = []
             if case .named(let object) = arguments, let meta = object[Metadata.member] {
                 metadata.read(meta, maximumTimeoutMs: limits.maximumTimeoutMs, errors: &errors)
             }
-            let caller = try caller(of: method, metadata.token, peer)
+            caller = try self.caller(of: method, metadata.token, peer)
             try count(caller, peer, against: method.rate)
             guard errors.isEmpty else { throw .fields(errors) }
-            let started = now()
             let timeout = UInt64(metadata.timeoutMs ?? limits.defaultTimeoutMs) * 1_000_000
             let call = Call(
                 method: method, arguments: arguments, metadata: metadata, caller: caller, peer: peer,
                 started: started, deadline: started + timeout
-            ) { [observer] call, reply, cause in
-                observer(call, reply, cause)
+            ) { [observer, now] call, reply, cause in
+                observer(
+                    AnsweredCall(
+                        method: call.method.name, requestID: call.requestID,
+                        caller: call.caller.label(at: call.peer), error: reply.error, cause: cause,
+                        nanoseconds: now() - started))
                 completion(call, reply)
             }
             method.start(call)
             return call
         } catch {
+            observer(
+                AnsweredCall(
+                    method: registry.method(named: name)?.name ?? AnsweredCall.unknownMethod,
+                    requestID: metadata.requestID, caller: caller.label(at: peer), error: error, cause: nil,
+                    nanoseconds: now() - started))
             completion(nil, Reply(.failure(error), requestID: metadata.requestID))
             return nil
         }
@@ -127,4 +136,21 @@ public final class Dispatcher: Sendable {
         let hint = registry.nearest(to: name).map { ": did you mean \($0)?" } ?? ""
         return CallError(.methodNotFound, ErrorCode.methodNotFound.defaultMessage + hint)
     }
+}
+
+/// What is worth telling of a call that has been answered.
+public struct AnsweredCall: Sendable {
+    public let method: String
+    public let requestID: String
+    /// As ``Caller/label(at:)`` has it.
+    public let caller: String
+    /// `nil` for a success.
+    public let error: CallError?
+    /// Of a failure: what callers are not told.
+    public let cause: (any Error)?
+    /// From its start to its answer.
+    public let nanoseconds: UInt64
+
+    /// Stands for every name that no method has: those are the callers' invention.
+    static let unknownMethod = "unknown"
 }

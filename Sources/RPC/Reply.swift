@@ -51,6 +51,11 @@ public struct Reply: Sendable {
         self.requestID = requestID
     }
 
+    var error: CallError? {
+        guard case .failure(let error) = result else { return nil }
+        return error
+    }
+
     /// Writes a JSON-RPC response to the request with this id.
     func writeResponse(id: MessageID, to writer: inout JSONWriter) {
         writer.beginObject()

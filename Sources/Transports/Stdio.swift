@@ -33,11 +33,7 @@ public enum Stdio {
     /// Carries standard input and output to and from a running daemon.
     /// - Throws: ``SocketError`` when nobody listens there.
     public static func bridge(to path: String) async throws {
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0, UnixSocketListener.withAddress(path, { connect(descriptor, $0, $1) }) == 0
-        else {
-            throw SocketError("Connecting to", path)
-        }
+        let descriptor = try UnixSocketListener.connected(to: path)
         await pump(descriptor)
     }
 

@@ -8,6 +8,10 @@ public struct SocketError: Error, Sendable, CustomStringConvertible {
         self.description = description
     }
 
+    public static func closed(_ path: String) -> SocketError {
+        SocketError("The daemon at \(path) closed the connection before it answered")
+    }
+
     init(_ operation: String, _ path: String) {
         let reason = strerror(errno).map { String(cString: $0) } ?? "error \(errno)"
         description = "\(operation) \(path): \(reason)"
@@ -38,6 +42,17 @@ enum UnixSocketListener {
         else {
             let error = SocketError("Listening at", path)
             close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
+
+    /// A socket that is connected to who listens at `path`.
+    static func connected(to path: String) throws(SocketError) -> Int32 {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0, withAddress(path, { connect(descriptor, $0, $1) }) == 0 else {
+            let error = SocketError("Connecting to", path)
+            if descriptor >= 0 { close(descriptor) }
             throw error
         }
         return descriptor

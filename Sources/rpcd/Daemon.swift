@@ -36,18 +36,40 @@ struct Daemon {
         let platform = Platform(
             pool: pool, reads: reads, passwords: PasswordWorkers(count: 2), tokens: tokens,
             registrationIsOpen: settings.registrationIsOpen)
-        let system = System(
-            version: Release.version, commit: Release.commit, limits: settings.limits, pool: pool)
-        let methods = system.methods + platform.methods
-        let registry = try Registry(
-            methods + [OpenRPC.discover(describing: methods, version: Release.version)])
+        let metrics = CallMetrics()
+        let registry = try Daemon.registry(platform, limits: settings.limits, metrics: metrics)
         var settings = settings
         settings.http.openAPI = OpenAPI.document(of: registry.methods, version: Release.version)
         dispatcher = Dispatcher(
             registry: registry, limits: settings.limits,
-            rates: settings.rates, authenticator: tokens, observer: log.answered)
+            rates: settings.rates, authenticator: tokens,
+            observer: { call in
+                metrics.record(call)
+                log.answered(call)
+            })
         self.log = log
         self.settings = settings
+    }
+
+    /// Every method there is.
+    private static func registry(_ platform: Platform, limits: Limits, metrics: CallMetrics) throws
+        -> Registry
+    {
+        let system = System(
+            version: Release.version, commit: Release.commit, limits: limits, pool: platform.pool,
+            metrics: metrics)
+        let methods = system.methods + platform.methods
+        return try Registry(methods + [OpenRPC.discover(describing: methods, version: Release.version)])
+    }
+
+    /// The declarations alone, for documents and help: nothing is connected, and no call can be made.
+    static func declarations() throws -> Registry {
+        let seed = try SecretBytes.random(count: 32)
+        let platform = Platform(
+            pool: .closed, passwords: PasswordWorkers(count: 1),
+            tokens: try Tokens(keys: KeyRing(signer: Ed25519.SigningKey(seed: seed)), seed: seed),
+            registrationIsOpen: true)
+        return try registry(platform, limits: Limits(), metrics: CallMetrics())
     }
 
     /// Serves on the Unix socket until SIGTERM or SIGINT, then lets what runs finish.
@@ -64,6 +86,7 @@ struct Daemon {
             server = try await .start(at: settings.socket, dispatcher, operators: operators, on: group)
         }
         let http = try await startHTTP(activated.first { $0.family != .unix }, group)
+        let admin = try await startAdministration(group)
         try Notifier().ready(status: "Serving")
         print("ready socket=\(settings.socket)" + (http.map { " http=\($0.address)" } ?? ""))
         fflush(nil)
@@ -72,8 +95,9 @@ struct Daemon {
         try Notifier().stopping()
         let patience = TimeAmount.milliseconds(settings.limits.drainTimeoutMs)
         async let httpIsDrained: Void? = http?.drain(within: patience)
+        async let adminIsDrained: Void? = admin?.drain(within: patience)
         await server.drain(within: patience)
-        await httpIsDrained
+        _ = await (httpIsDrained, adminIsDrained)
         try await close()
     }
 
@@ -85,6 +109,43 @@ struct Daemon {
         }
         guard let (host, port) = Settings.hostAndPort(settings.httpListen) else { return nil }
         return try await .start(host: host, port: port, dispatcher, settings.http, on: group)
+    }
+
+    /// The operator's own listener, where his token is asked of every request.
+    private func startAdministration(_ group: MultiThreadedEventLoopGroup) async throws -> HTTPServer? {
+        guard let (host, port) = Settings.hostAndPort(settings.adminListen) else { return nil }
+        let token = try Daemon.operatorToken(settings)
+        var options = settings.http
+        options.isOperatorToken = { candidate in
+            token.withUnsafeBytes { constantTimeEqual(Array($0), Array(candidate.utf8)) }
+        }
+        return try await .start(host: host, port: port, dispatcher, options, on: group)
+    }
+
+    private static func operatorToken(_ settings: Settings) throws -> SecretBytes {
+        let takes = "a file with 32 to 512 visible characters, readable by its owner alone"
+        guard let path = settings.operatorTokenFile else {
+            throw SettingError("RPCD_OPERATOR_TOKEN_FILE", got: nil, takes: takes)
+        }
+        let bytes = try privateFile(path, limit: 1024, key: "RPCD_OPERATOR_TOKEN_FILE", takes: takes)
+        let token = bytes.filter { (0x21...0x7E).contains($0) }
+        guard (32...512).contains(token.count) else {
+            throw SettingError("RPCD_OPERATOR_TOKEN_FILE", got: path, takes: takes)
+        }
+        return try SecretBytes(token)
+    }
+
+    /// A file that nobody but its owner can read.
+    private static func privateFile(_ path: String, limit: Int, key: String, takes: String) throws -> [UInt8]
+    {
+        var status = stat()
+        guard let bytes = readFile(path, limit: limit), stat(path, &status) == 0 else {
+            throw SettingError(key, got: path, takes: takes)
+        }
+        guard status.st_mode & 0o077 == 0 else {
+            throw SettingError(key, got: path, takes: "a file that only its owner can read: chmod 600")
+        }
+        return bytes
     }
 
     /// Serves on standard input and output until they end.
@@ -105,10 +166,10 @@ struct Daemon {
         switch try migrator(settings).standing() {
         case .upToDate: break
         case .behind(let count):
-            throw MigrationRefusal("\(count) migrations are missing: run rpcd migrate up")
-        case .ahead: throw MigrationRefusal("The database has been migrated by a newer release; install that")
+            throw CommandFailure("\(count) migrations are missing: run rpcd migrate up")
+        case .ahead: throw CommandFailure("The database has been migrated by a newer release; install that")
         case .changed(let version):
-            throw MigrationRefusal("Migration \(version) has changed since it was applied; restore the file")
+            throw CommandFailure("Migration \(version) has changed since it was applied; restore the file")
         }
     }
 
@@ -126,28 +187,13 @@ struct Daemon {
     private static func signingSeed(_ settings: Settings) throws -> SecretBytes {
         let takes = "a file of 32 random bytes, as head -c 32 /dev/urandom gives"
         if let path = settings.jwtKeyFile {
-            guard let bytes = readFile(path, limit: 32), bytes.count == 32 else {
-                throw SettingError("RPCD_JWT_KEY_FILE", got: path, takes: takes)
-            }
-            var status = stat()
-            guard stat(path, &status) == 0, status.st_mode & 0o077 == 0 else {
-                throw SettingError(
-                    "RPCD_JWT_KEY_FILE", got: path, takes: "a file that only its owner can read: chmod 600")
-            }
+            let bytes = try privateFile(path, limit: 32, key: "RPCD_JWT_KEY_FILE", takes: takes)
+            guard bytes.count == 32 else { throw SettingError("RPCD_JWT_KEY_FILE", got: path, takes: takes) }
             return try SecretBytes(bytes)
         }
         guard let bytes = try Credentials.read("jwt-key"), bytes.count == 32 else {
             throw SettingError("RPCD_JWT_KEY_FILE", got: nil, takes: takes + ", or the credential jwt-key")
         }
         return try SecretBytes(bytes)
-    }
-}
-
-/// A database that the daemon does not serve on.
-struct MigrationRefusal: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) {
-        self.description = description
     }
 }

@@ -2,7 +2,6 @@ import Glibc
 import Identifiers
 import JSON
 import RPC
-import Resilience
 
 /// The log on standard error: one JSON object a line, or, on a terminal, something to read. Never params, never tokens.
 struct Log: Sendable {
@@ -50,25 +49,21 @@ struct Log: Sendable {
     }
 
     /// Tells of a call that was answered: faults of ours as errors, what needs attention as warnings, refusals as information.
-    func answered(_ call: Call, _ reply: Reply, _ cause: (any Error)?) {
-        let level: Level
-        var code = "OK"
-        switch reply.result {
-        case .success: level = .debug
-        case .failure(let error):
-            code = error.code.name
-            level =
-                error.code == .internalError
-                ? .error : error.code == .serviceUnavailable || error.code == .timeout ? .warning : .info
-        }
+    func answered(_ call: AnsweredCall) {
+        let level: Level =
+            switch call.error?.code {
+            case nil: .debug
+            case .some(.internalError): .error
+            case .some(.serviceUnavailable), .some(.timeout): .warning
+            case .some: .info
+            }
         guard level >= self.level else { return }
-        let microseconds = (MonotonicClock.now - call.startedNanoseconds) / 1000
-        let why = level >= .warning ? cause.map { "\($0)" } ?? "" : ""
         write(
             level, "call",
             [
-                "requestId": call.requestID, "method": call.method.name, "code": code,
-                "caller": call.caller.label(at: call.peer), "durationUs": "\(microseconds)", "cause": why,
+                "requestId": call.requestID, "method": call.method, "code": call.error?.code.name ?? "OK",
+                "caller": call.caller, "durationUs": "\(call.nanoseconds / 1000)",
+                "cause": level >= .warning ? call.cause.map { "\($0)" } ?? "" : "",
             ])
     }
 }

@@ -26,6 +26,8 @@ struct Settings {
     var limits = Limits()
     var httpListen = "127.0.0.1:8080"
     var http = HTTPOptions()
+    var adminListen = "off"
+    var operatorTokenFile: String?
 
     /// One of them: what it is called, what it takes, and how it is read. `help config` is this list.
     struct Declaration: Sendable {
@@ -63,6 +65,21 @@ struct Settings {
             ) {
                 $0.httpListen = $1
                 return $1 == "off" || Settings.hostAndPort($1) != nil
+            },
+            Declaration(
+                key: "RPCD_ADMIN_LISTEN", takes: "HOST:PORT, or off", standard: "off",
+                summary: "HTTP for the operator alone: /metrics and /admin are found only here"
+            ) {
+                $0.adminListen = $1
+                return $1 == "off" || Settings.hostAndPort($1) != nil
+            },
+            Declaration(
+                key: "RPCD_OPERATOR_TOKEN_FILE",
+                takes: "the path of a file with 32 to 512 visible characters, mode 0600 or stricter",
+                standard: nil, summary: "the bearer token of RPCD_ADMIN_LISTEN"
+            ) {
+                $0.operatorTokenFile = $1
+                return !$1.isEmpty
             },
             Declaration(
                 key: "RPCD_CORS_ORIGINS",
@@ -174,7 +191,7 @@ struct Settings {
                     declaration.key, got: declaration.isSecret ? "***" : value, takes: declaration.takes)
             }
         }
-        let known = Set(declarations.map(\.key) + ["RPCD_CONFIG"])
+        let known = Set(declarations.map(\.key) + ["RPCD_CONFIG", CallCommand.tokenVariable])
         if let key = values.keys.filter({ $0.hasPrefix("RPCD_") && !known.contains($0) }).min() {
             throw SettingError(
                 key, got: values[key], takes: "nothing: there is no such setting; see rpcd help config")

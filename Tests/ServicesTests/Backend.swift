@@ -25,10 +25,11 @@ struct Backend {
         let platform = Platform(
             pool: pool, passwords: PasswordWorkers(count: 2), tokens: tokens,
             registrationIsOpen: registrationIsOpen)
-        let system = System(version: "1", commit: "test", limits: Limits(), pool: pool)
+        let metrics = CallMetrics()
+        let system = System(version: "1", commit: "test", limits: Limits(), pool: pool, metrics: metrics)
         dispatcher = Dispatcher(
             registry: try Registry(system.methods + platform.methods), limits: Limits(), rates: rates,
-            authenticator: tokens)
+            authenticator: tokens, observer: metrics.record)
     }
 
     func connect(uid: UInt32 = 1000, isOperator: Bool = false) -> Loopback {

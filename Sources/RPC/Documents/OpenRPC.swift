@@ -14,7 +14,8 @@ public enum OpenRPC {
         return declared(Document(json: document(of: all, version: version)))
     }
 
-    static func document(of methods: [Method], version: String) -> [UInt8] {
+    /// The document of exactly these methods.
+    public static func document(of methods: [Method], version: String) -> [UInt8] {
         JSONWriter.object { writer in
             writer.key("openrpc")
             writer.string("1.3.2")

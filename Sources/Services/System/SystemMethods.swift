@@ -1,6 +1,7 @@
 import JSON
 import Postgres
 import RPC
+import Resilience
 
 /// What a daemon tells of itself.
 public struct System: Sendable {
@@ -8,9 +9,12 @@ public struct System: Sendable {
     public let commit: String
     public let limits: Limits
     private let pool: Pool
+    private let metrics: CallMetrics
+    private let started = MonotonicClock.now
 
-    public init(version: String, commit: String, limits: Limits, pool: Pool) {
+    public init(version: String, commit: String, limits: Limits, pool: Pool, metrics: CallMetrics) {
         self.pool = pool
+        self.metrics = metrics
         self.version = version
         self.commit = commit
         self.limits = limits
@@ -59,7 +63,27 @@ public struct System: Sendable {
                 params: Params(), result: System.limitsShape,
                 example: Example("{}", gives: #"{"messageBytes":8388608}"#),
                 run: .immediate { _ in self.limits }),
+            Method(
+                "system.metrics", "Counts, durations and states, as Prometheus reads them.", role: .operator,
+                route: .get("/metrics"), params: Params(), result: .textDocument,
+                example: Example("{}", gives: #"{"contentType":"text/plain; version=0.0.4; charset=utf-8"}"#),
+                run: .immediate { _ in TextDocument(exposition, contentType: PrometheusText.contentType) }),
         ]
+    }
+
+    private var exposition: String {
+        var text = PrometheusText()
+        text.begin("rpcd_build_info", .gauge, "Which daemon this is.")
+        text.sample("rpcd_build_info", [("version", version), ("commit", commit)], "1")
+        text.gauge(
+            "rpcd_uptime_seconds", "Since the start.", (MonotonicClock.now - started) / 1_000_000_000)
+        let pool = pool.metrics
+        text.gauge("rpcd_pool_connections_limit", "Connections the pool may have.", pool.size)
+        text.gauge("rpcd_pool_connections", "Connections the pool has.", pool.connected)
+        text.gauge("rpcd_pool_busy", "Connections at work.", pool.busy)
+        text.gauge("rpcd_pool_waiting", "Calls that wait for a connection.", pool.waiting)
+        metrics.write(to: &text)
+        return text.text
     }
 
     private var ready: Handler<Done> {

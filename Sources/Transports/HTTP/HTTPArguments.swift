@@ -43,12 +43,18 @@ enum HTTPArguments {
         return try Metadata.Defaults(try parse(writer.bytes, limits), limits)
     }
 
+    /// The token of `Authorization: Bearer …` (RFC 6750 §2.1).
+    static func bearerToken(_ headers: HTTPHeaders) -> String? {
+        let parts = headers.first(name: "authorization")?.split(separator: " ", maxSplits: 1) ?? []
+        guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
+        return String(parts[1])
+    }
+
     private static func writeMeta(_ headers: HTTPHeaders, to writer: inout JSONWriter) {
         writer.beginObject()
-        if let authorization = headers.first(name: "authorization") {
-            let parts = authorization.split(separator: " ", maxSplits: 1)
+        if headers.contains(name: "authorization") {
             writer.key("token")
-            writer.string(parts.count == 2 && parts[0].lowercased() == "bearer" ? String(parts[1]) : "none")
+            writer.string(bearerToken(headers) ?? "none")
         }
         if let key = headers.first(name: "idempotency-key") {
             writer.key("idempotencyKey")

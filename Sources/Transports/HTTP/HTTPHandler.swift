@@ -97,8 +97,11 @@ final class HTTPHandler: ChannelInboundHandler {
     // MARK: requests
 
     private func answer(_ head: HTTPRequestHead, _ body: [UInt8], _ context: ChannelHandlerContext) {
+        var head = head
+        let isOperator = takeOperatorToken(from: &head)
         let peer = Peer(
-            .ip(options.client(of: address, forwarded: head.headers["x-forwarded-for"])), isOperator: false,
+            .ip(options.client(of: address, forwarded: head.headers["x-forwarded-for"])),
+            isOperator: isOperator,
             agent: head.headers.first(name: "user-agent").map { String($0.prefix(200)) })
         do throws(CallError) {
             guard !isDraining else { throw CallError.unavailable("The daemon is stopping") }
@@ -109,6 +112,8 @@ final class HTTPHandler: ChannelInboundHandler {
             }
             let path = whole.dropFirst(HTTPHandler.prefix.count)
             if head.method == .OPTIONS { return preflight(head, context) }
+            guard isOperator || options.isOperatorToken == nil else { throw CallError(.authentication) }
+            guard !options.hides(path: path) else { throw HTTPHandler.unknownRoute }
             try checkContentType(head, body)
             switch (path, head.method) {
             case ("/rpc", .POST): return try answerMessage(head, body, peer, context)
@@ -119,7 +124,7 @@ final class HTTPHandler: ChannelInboundHandler {
             }
             switch dispatcher.registry.match(head.method.rawValue, path) {
             case .unknown:
-                throw CallError(.methodNotFound, "No such route; see \(HTTPHandler.prefix)/openapi.json")
+                throw HTTPHandler.unknownRoute
             case .wrongVerb(let allowed): throw notAllowed(allowed, context, head)
             case .found(let method, let params):
                 let arguments = try HTTPArguments.make(
@@ -131,6 +136,18 @@ final class HTTPHandler: ChannelInboundHandler {
             guard error.code != .methodNotAllowed else { return }
             refuse(head, error, context)
         }
+    }
+
+    private static let unknownRoute = CallError(
+        .methodNotFound, "No such route; see \(prefix)/openapi.json")
+
+    /// Whether the request carries the operator's token, which then is nobody else's business.
+    private func takeOperatorToken(from head: inout HTTPRequestHead) -> Bool {
+        guard let isOperatorToken = options.isOperatorToken,
+            let token = HTTPArguments.bearerToken(head.headers), isOperatorToken(token)
+        else { return false }
+        head.headers.remove(name: "authorization")
+        return true
     }
 
     private func checkContentType(_ head: HTTPRequestHead, _ body: [UInt8]) throws(CallError) {

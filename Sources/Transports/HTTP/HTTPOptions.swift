@@ -7,8 +7,15 @@ public struct HTTPOptions: Sendable {
     /// Proxies whose `X-Forwarded-For` is believed.
     public var trustedProxies: [AddressRange] = []
     public var openAPI: [UInt8] = []
+    /// Set on the operator's own listener: tells whether a bearer token is the operator's. There every request needs it.
+    public var isOperatorToken: (@Sendable (String) -> Bool)?
 
     public init() {}
+
+    /// What exists only on the operator's listener.
+    func hides(path: Substring) -> Bool {
+        isOperatorToken == nil && (path == "/metrics" || path == "/admin" || path.hasPrefix("/admin/"))
+    }
 
     func allows(origin: String) -> Bool { corsOrigins.contains(origin) || corsOrigins.contains("*") }
 

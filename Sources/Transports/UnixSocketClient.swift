@@ -1,0 +1,44 @@
+import Glibc
+
+/// A blocking connection to a daemon's socket, one line at a time.
+public final class UnixSocketClient {
+    private let descriptor: Int32
+    private let path: String
+    private var buffer: [UInt8] = []
+
+    /// - Throws: ``SocketError`` when nobody listens there.
+    public init(path: String) throws(SocketError) {
+        self.path = path
+        descriptor = try UnixSocketListener.connected(to: path)
+    }
+
+    deinit { close(descriptor) }
+
+    public func send(_ bytes: [UInt8]) throws(SocketError) {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                Glibc.send(
+                    descriptor, $0.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 || errno == EINTR else { throw SocketError("Writing to", path) }
+            sent += max(0, count)
+        }
+    }
+
+    /// The next line without its end; `nil` when the daemon has closed.
+    public func line() throws(SocketError) -> [UInt8]? {
+        while true {
+            if let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
+                defer { buffer.removeFirst(end + 1) }
+                return Array(buffer[..<end])
+            }
+            var part = [UInt8](repeating: 0, count: 65_536)
+            let count = read(descriptor, &part, part.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw SocketError("Reading from", path) }
+            guard count > 0 else { return nil }
+            buffer.append(contentsOf: part[..<count])
+        }
+    }
+}

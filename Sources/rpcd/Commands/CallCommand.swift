@@ -1,0 +1,165 @@
+import ArgumentParser
+import Glibc
+import JSON
+import RPC
+import Transports
+
+struct CallCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "call", abstract: "Makes one call over the Unix socket and prints its result.",
+        discussion: """
+            Params are one JSON object or array, or key=value pairs whose value is JSON where it reads as such, else text:
+                rpcd call workspaces.create name=Acme
+                rpcd call system.ping '{"payload":[1,2,3]}'
+            A token may be given by the variable RPCD_TOKEN, too, which no list of processes shows.
+            Exit status: 0 for a result, 1 for an error, 2 when the daemon cannot be reached.
+            """)
+
+    static let tokenVariable = "RPCD_TOKEN"
+    private static let unreachable = ExitCode(2)
+    /// Where `rpcd dev` serves, seen from the folder it was started in.
+    private static let developmentSocket = ".rpcd/rpcd.sock"
+
+    @Argument(help: "As system.ping; `rpcd help METHOD` tells what it takes.", completion: .list(methodNames))
+    var method: String
+
+    @Argument(help: ArgumentHelp("JSON, or key=value pairs.", valueName: "params"))
+    var params: [String] = []
+
+    @Option(help: "The daemon's socket: RPCD_SOCKET, .rpcd/rpcd.sock or /run/rpcd/rpcd.sock when left out.")
+    var socket: String?
+
+    @Option(help: "An access token. The operator needs none.")
+    var token: String?
+
+    @Option(help: "How long the call may take, in milliseconds.")
+    var timeout: Int64?
+
+    private static var methodNames: [String] {
+        (try? Daemon.declarations().methods.map(\.name)) ?? []
+    }
+
+    func validate() throws { _ = try request() }
+
+    func run() async throws {
+        CallCommand.hideToken()
+        let path = try socketPath()
+        let request = try request()
+        let answer: JSON
+        do {
+            answer = try await exchange(request, path)
+        } catch let error as SocketError {
+            StandardError.write("rpcd: \(error)\nIs the daemon running? Start it with: rpcd dev\n")
+            throw CallCommand.unreachable
+        }
+        if let error = answer["error"] {
+            let envelope = error["data"]?["error"]
+            let code = envelope?["code"]?.string ?? error["code"]?.source ?? ""
+            StandardError.write("\(code): \(error["message"]?.string ?? "")\n")
+            if let details = envelope?["details"] { StandardError.write(details.source + "\n") }
+            throw ExitCode.failure
+        }
+        print(answer["result"]?.source ?? "null")
+    }
+
+    /// Sends one line, passes progress on to standard error, and waits for the line with the answer.
+    private func exchange(_ request: [UInt8], _ path: String) async throws -> JSON {
+        let connection = try UnixSocketClient(path: path)
+        try connection.send(request + [UInt8(ascii: "\n")])
+        while let line = try connection.line() {
+            let message = try JSON.parse(line, maxDepth: 512)
+            guard message["id"] == nil else { return message }
+            StandardError.write(message.source + "\n")
+        }
+        throw SocketError.closed(path)
+    }
+
+    // MARK: the request
+
+    /// - Throws: `ValidationError` for params that are neither.
+    private func request() throws -> [UInt8] {
+        let parsed = params.count == 1 ? try? JSON.parse(params[0], maxDepth: 512) : nil
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("jsonrpc")
+        writer.string("2.0")
+        writer.key("id")
+        writer.int(1)
+        writer.key("method")
+        writer.string(method)
+        writer.key("params")
+        switch parsed?.kind {
+        case .array?:
+            guard metadata.isEmpty else {
+                throw ValidationError("Give the params by name when there is a token or a timeout")
+            }
+            if let parsed { writer.value(parsed) }
+        case .object?, nil: try writeMembers(parsed, to: &writer)
+        default: throw ValidationError("Params are a JSON object or array, or key=value pairs")
+        }
+        writer.endObject()
+        return writer.bytes
+    }
+
+    private func writeMembers(_ object: JSON?, to writer: inout JSONWriter) throws {
+        writer.beginObject()
+        if let object {
+            for (key, value) in object.members {
+                writer.key(key.string ?? "")
+                writer.value(value)
+            }
+        } else {
+            for pair in params {
+                guard let equals = pair.firstIndex(of: "="), equals > pair.startIndex else {
+                    throw ValidationError("'\(pair)' is neither JSON nor key=value")
+                }
+                writer.key(String(pair[..<equals]))
+                let text = String(pair[pair.index(after: equals)...])
+                if let json = try? JSON.parse(text, maxDepth: 512) {
+                    writer.value(json)
+                } else {
+                    writer.string(text)
+                }
+            }
+        }
+        if !metadata.isEmpty {
+            writer.key("_meta")
+            writer.raw(metadata)
+        }
+        writer.endObject()
+    }
+
+    private var metadata: [UInt8] {
+        let token = token ?? environmentVariables()[CallCommand.tokenVariable]
+        guard token != nil || timeout != nil else { return [] }
+        return JSONWriter.object { writer in
+            if let token {
+                writer.key("token")
+                writer.string(token)
+            }
+            if let timeout {
+                writer.key("timeoutMs")
+                writer.int(timeout)
+            }
+        }
+    }
+
+    private func socketPath() throws -> String {
+        if let socket { return socket }
+        let settings = try Settings.load()
+        let isChosen = environmentVariables()["RPCD_SOCKET"] != nil
+        let isHere = access(CallCommand.developmentSocket, F_OK) == 0
+        return isHere && !isChosen ? CallCommand.developmentSocket : settings.socket
+    }
+
+    /// Arguments can be read by every user of the host, as long as they stand where the kernel looks for them.
+    private static func hideToken() {
+        for index in 1..<max(1, Int(CommandLine.argc)) {
+            guard let argument = CommandLine.unsafeArgv[index] else { continue }
+            let isInside = strncmp(argument, "--token=", 8) == 0
+            let isNext = strcmp(argument, "--token") == 0 && index + 1 < Int(CommandLine.argc)
+            let secret = isInside ? argument + 8 : isNext ? CommandLine.unsafeArgv[index + 1] : nil
+            if let secret { memset(secret, Int32(UInt8(ascii: "*")), strlen(secret)) }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import ArgumentParser
+import Cryptography
+import Glibc
+import Postgres
+
+struct DevCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dev",
+        abstract: "Brings up a PostgreSQL of its own and serves on it; needs no configuration.")
+
+    @Option(help: "Where everything is kept.")
+    var dataDir = ".rpcd"
+
+    @Option(help: "Where HTTP listens, as 127.0.0.1:8080, or off.")
+    var http: String?
+
+    @Option(help: "The Unix socket; below the data directory when left out.")
+    var socket: String?
+
+    func run() async throws {
+        try await reporting {
+            let folder = try absolute(dataDir)
+            let cluster = try EmbeddedCluster(directory: folder)
+            var settings = try Settings.load()
+            settings.databaseURL = try cluster.start { StandardError.write("rpcd: \($0)\n") }
+            settings.socket = socket ?? folder + "/rpcd.sock"
+            if let http {
+                guard http == "off" || Settings.hostAndPort(http) != nil else {
+                    throw SettingError("--http", got: http, takes: "HOST:PORT, or off")
+                }
+                settings.httpListen = http
+            }
+            settings.jwtKeyFile = try DevCommand.key(at: folder + "/jwt-key")
+            try Daemon.migrator(settings).up { StandardError.write("rpcd: migrating, \($0)\n") }
+            try await Daemon(settings).serve()
+            try cluster.stop()
+        }
+    }
+
+    private func absolute(_ path: String) throws -> String {
+        guard !path.hasPrefix("/") else { return path }
+        guard let current = getcwd(nil, 0) else { throw CommandFailure("The current folder is gone") }
+        defer { free(current) }
+        return String(cString: current) + "/" + path
+    }
+
+    /// The key of the last time, or a new one. Written beside and renamed, so that a kill leaves all of it or nothing.
+    private static func key(at path: String) throws -> String {
+        guard access(path, F_OK) != 0 else { return path }
+        let bytes = try SecureRandom.bytes(32)
+        let descriptor = open(path + ".new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0, write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0,
+            close(descriptor) == 0, rename(path + ".new", path) == 0
+        else { throw CommandFailure("\(path) cannot be written") }
+        return path
+    }
+}
