@@ -59,7 +59,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "TestSupport", dependencies: ["JSON", "RPC", "Postgres", "Resilience"],
+            name: "TestSupport", dependencies: ["CPostgres", "JSON", "RPC", "Postgres", "Resilience"],
             path: "Tests/TestSupport",
             swiftSettings: strict),
         tests("JSONTests", ["JSON", "TestSupport"]),
@@ -77,6 +77,12 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
+        .executableTarget(
+            name: "fixture-server",
+            dependencies: [
+                "Transports", "RPC", "TestSupport", .product(name: "NIOPosix", package: "swift-nio"),
+            ], path: "Tests/FixtureServer", swiftSettings: strict),
+        tests("IntegrationTests", ["rpcd", "fixture-server", "Postgres", "JSON", "TestSupport"]),
         tests("RPCTests", ["RPC", "JSON", "TestSupport"]),
     ]
 )

@@ -10,6 +10,12 @@ public final class RawSocket: Sendable {
 
     public let descriptor: Int32
 
+    /// Takes over a socket that is connected already.
+    public init(descriptor: Int32) throws {
+        self.descriptor = descriptor
+        limitPatience()
+    }
+
     /// Connects to a Unix socket.
     public init(path: String) throws {
         descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
@@ -32,15 +38,19 @@ public final class RawSocket: Sendable {
     deinit { close(descriptor) }
 
     private func connect<Address>(_ address: inout Address, _ size: Int) throws {
-        // Nothing a test waits for takes this long; a hang becomes a failure.
-        var patience = timeval(tv_sec: 20, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        limitPatience()
         let status = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 Glibc.connect(descriptor, $0, socklen_t(size))
             }
         }
         guard descriptor >= 0, status == 0 else { throw Failure() }
+    }
+
+    /// Nothing a test waits for takes this long; a hang becomes a failure.
+    private func limitPatience() {
+        var patience = timeval(tv_sec: 60, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     }
 
     private func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws
