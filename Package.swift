@@ -82,7 +82,7 @@ let package = Package(
             dependencies: [
                 "Transports", "RPC", "TestSupport", .product(name: "NIOPosix", package: "swift-nio"),
             ], path: "Tests/FixtureServer", swiftSettings: strict),
-        tests("IntegrationTests", ["rpcd", "fixture-server", "Postgres", "JSON", "TestSupport"]),
+        tests("IntegrationTests", ["rpcd", "RPC", "fixture-server", "Postgres", "JSON", "TestSupport"]),
         tests("RPCTests", ["RPC", "JSON", "TestSupport"]),
     ]
 )

@@ -37,12 +37,6 @@ public struct RowReader: ~Copyable {
     @usableFromInline let row: Int32
     let statement: StaticString
 
-    init(result: OpaquePointer, row: Int32, statement: StaticString) {
-        self.result = result
-        self.row = row
-        self.statement = statement
-    }
-
     /// The value in column `index`, from 0.
     /// - Throws: a decoding error that names the column, for NULL too.
     @inlinable

@@ -88,7 +88,8 @@ struct Daemon {
         let http = try await startHTTP(activated.first { $0.family != .unix }, group)
         let admin = try await startAdministration(group)
         try Notifier().ready(status: "Serving")
-        print("ready socket=\(settings.socket)" + (http.map { " http=\($0.address)" } ?? ""))
+        let listeners = [http.map { " http=\($0.address)" }, admin.map { " admin=\($0.address)" }]
+        print("ready socket=\(settings.socket)" + listeners.compactMap { $0 }.joined())
         fflush(nil)
         await signals.next()
         log.write(.info, "stopping")

@@ -1,0 +1,186 @@
+import Foundation
+import Glibc
+import JSON
+import Synchronization
+import TestSupport
+import Testing
+
+/// `rpcd serve` on a cluster that a test may stop.
+struct Served {
+    let process: ServedProcess
+    let socket: String
+    let readyLine: String
+
+    static func start(
+        in folder: String, conninfo: String, environment: [String: String] = [:], program: String = "rpcd",
+        arguments: [String] = ["serve"]
+    ) async throws -> Served {
+        let settings = try settings(in: folder, conninfo: conninfo).merging(environment) { $1 }
+        let migrated = try await ServedProcess.run("rpcd", ["migrate", "up"], environment: settings)
+        #expect(migrated.status == 0, "\(migrated.errors)")
+        let process = try ServedProcess(program, arguments, environment: settings, in: folder)
+        return Served(process: process, socket: folder + "/s", readyLine: try await process.readyLine())
+    }
+
+    static func settings(in folder: String, conninfo: String) throws -> [String: String] {
+        let key = folder + "/key"
+        try Data((0..<32).map { _ in UInt8.random(in: .min ... .max) }).write(to: URL(fileURLWithPath: key))
+        chmod(key, 0o600)
+        return [
+            "RPCD_DATABASE_URL": conninfo, "RPCD_SOCKET": folder + "/s", "RPCD_HTTP_LISTEN": "127.0.0.1:0",
+            "RPCD_JWT_KEY_FILE": key, "RPCD_MIGRATIONS": Project.root + "/migrations",
+            "RPCD_RATE_GENERAL": "off", "RPCD_RATE_AUTH": "off",
+        ]
+    }
+}
+
+@Suite("rpcd serve")
+struct ServeTests {
+    @Test("PostgreSQL dies under load and comes back: no wrong answer, no hang, nothing acknowledged is lost")
+    func databaseRestart() async throws {
+        let cluster = try TestCluster()
+        defer { cluster.remove() }
+        try await withTemporaryFolder { folder in
+            let served = try await Served.start(in: folder, conninfo: try cluster.freshDatabase())
+            let first = try RawSocket(path: served.socket)
+            _ = try await first.call(
+                "auth.register",
+                #"{"email":"ada@example.org","password":"correct horse battery","name":"Ada"}"#)
+            let ledger = Ledger()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for client in 0..<8 {
+                    group.addTask {
+                        let socket = try RawSocket(path: served.socket)
+                        for number in 0... {
+                            let answer = try await socket.call(
+                                "workspaces.create",
+                                #"{"name":"w","slug":"w\#(client)-\#(number)","ownerEmail":"ada@example.org"}"#
+                            )
+                            if let id = answer["result"]?["id"]?.string {
+                                _ = ledger.acknowledged.withLock { $0.insert(id) }
+                                let read = try await socket.call(
+                                    "workspaces.get", #"{"workspaceId":"\#(id)"}"#)
+                                if let code = read.errorCode {
+                                    _ = ledger.refusals.withLock { $0.insert(code) }
+                                }
+                                if ledger.isBack.load(ordering: .relaxed) { return }
+                            } else if let code = answer.errorCode {
+                                _ = ledger.refusals.withLock { $0.insert(code) }
+                            }
+                        }
+                    }
+                }
+                while ledger.acknowledged.withLock({ $0.count }) < 50 { await Task.yield() }
+                try cluster.stopImmediately()
+                let ready = try await first.call("system.ready")
+                #expect(ready.errorCode == "SERVICE_UNAVAILABLE")
+                #expect(try await first.call("system.ping")["result"] != nil)
+                try cluster.start()
+                ledger.isBack.store(true, ordering: .relaxed)
+                try await group.waitForAll()
+            }
+            #expect(ledger.refusals.withLock { $0 }.isSubset(of: ["SERVICE_UNAVAILABLE"]))
+            for id in ledger.acknowledged.withLock({ $0 }) {
+                let read = try await first.call("workspaces.get", #"{"workspaceId":"\#(id)"}"#)
+                #expect(read["result"]?["id"]?.string == id)
+            }
+            served.process.send(SIGTERM)
+            #expect(await served.process.end() == 0)
+        }
+    }
+
+    @Test("The service manager is told of readiness and of the end; its sockets are taken by their names")
+    func activation() async throws {
+        try await withTemporaryFolder { folder in
+            let notifications = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+            defer { close(notifications) }
+            #expect(bindDatagram(notifications, folder + "/notify") == 0)
+            let conninfo = try TestCluster.shared.get().freshDatabase()
+            let settings = try Served.settings(in: folder, conninfo: conninfo)
+            _ = try await ServedProcess.run("rpcd", ["migrate", "up"], environment: settings)
+            let process = try ServedProcess(
+                "/usr/bin/systemd-socket-activate",
+                ["-l", folder + "/activated", "--fdname=rpcd"]
+                    + (settings.merging(["NOTIFY_SOCKET": folder + "/notify"]) { $1 }).flatMap {
+                        ["-E", "\($0)=\($1)"]
+                    } + [ServedProcess.programs + "/rpcd", "serve"],
+                environment: [:], in: folder)
+            while access(folder + "/activated", F_OK) != 0 { await Task.yield() }
+            // The first connection starts the daemon; it is answered.
+            let client = try RawSocket(path: folder + "/activated")
+            #expect(try await client.call("system.ping")["result"] != nil)
+            #expect(datagram(notifications).contains("READY=1"))
+            #expect(access(folder + "/s", F_OK) != 0)
+            process.send(SIGTERM)
+            #expect(await process.end() == 0)
+            #expect(datagram(notifications).contains("STOPPING=1"))
+            // The socket's file is the service manager's.
+            #expect(access(folder + "/activated", F_OK) == 0)
+        }
+    }
+
+    private func bindDatagram(_ descriptor: Int32, _ path: String) -> Int32 {
+        var patience = timeval(tv_sec: 20, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix(107)) }
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+    }
+
+    private func datagram(_ descriptor: Int32) -> String {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = recv(descriptor, &buffer, buffer.count, 0)
+        return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+    }
+
+    @Test("Metrics are the operator's: on the socket, and over HTTP only on his own listener with his token")
+    func metrics() async throws {
+        try await withTemporaryFolder { folder in
+            let token = String(repeating: "operator", count: 5)
+            try token.write(toFile: folder + "/token", atomically: true, encoding: .utf8)
+            chmod(folder + "/token", 0o600)
+            let served = try await Served.start(
+                in: folder, conninfo: try TestCluster.shared.get().freshDatabase(),
+                environment: [
+                    "RPCD_ADMIN_LISTEN": "127.0.0.1:0", "RPCD_OPERATOR_TOKEN_FILE": folder + "/token",
+                ])
+            let parts = served.readyLine.split(separator: " ").map(String.init)
+            let (http, admin) = (parts[2], parts[3])
+            #expect(try await RawSocket.http(http, "GET", "/metrics").head.hasPrefix("HTTP/1.1 404"))
+            #expect(try await RawSocket.http(admin, "GET", "/metrics").head.hasPrefix("HTTP/1.1 401"))
+            let wrong = ["Authorization: Bearer " + String(repeating: "operatos", count: 5)]
+            #expect(
+                try await RawSocket.http(admin, "GET", "/metrics", headers: wrong).head.hasPrefix(
+                    "HTTP/1.1 401"))
+            let right = try await RawSocket.http(
+                admin, "GET", "/metrics", headers: ["Authorization: Bearer " + token])
+            #expect(right.head.contains("text/plain; version=0.0.4"))
+            let onSocket = try await RawSocket(path: served.socket).call("system.metrics")
+            let text = try #require(onSocket["result"]?["text"]?.string)
+            #expect(text.contains(#"rpcd_calls_total{method="system.metrics",code="OK"} 1"#))
+            #expect(!served.process.errors.contains(token))
+            served.process.send(SIGTERM)
+            #expect(await served.process.end() == 0)
+        }
+    }
+
+    @Test("A database without the schema is refused, and the error says what to do")
+    func unmigrated() async throws {
+        try await withTemporaryFolder { folder in
+            let settings = try Served.settings(
+                in: folder, conninfo: try TestCluster.shared.get().freshDatabase())
+            let result = try await ServedProcess.run("rpcd", ["serve"], environment: settings)
+            #expect(result.status == 1)
+            #expect(result.errors.contains("run rpcd migrate up"))
+        }
+    }
+}
+
+extension JSON {
+    var errorCode: String? { self["error"]?["data"]?["error"]?["code"]?.string }
+}

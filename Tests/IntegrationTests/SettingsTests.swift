@@ -1,0 +1,85 @@
+import Foundation
+import RPC
+import TestSupport
+import Testing
+
+@testable import rpcd
+
+@Suite("Settings and the command line")
+struct SettingsTests {
+    @Test("A bad value of any setting is refused by a line that names the key and what it takes")
+    func badValues() throws {
+        for declaration in Settings.declarations {
+            let bad =
+                declaration.takes.hasPrefix("the path") || declaration.takes.hasPrefix("a libpq") ? "" : "?!"
+            let error = #expect(throws: SettingError.self, "\(declaration.key)") {
+                try Settings.load([declaration.key: bad])
+            }
+            #expect(error?.description.hasPrefix(declaration.key + ": got ") == true)
+            #expect(error?.description.contains("takes " + declaration.takes) == true)
+        }
+    }
+
+    @Test("Every limit can be set, and only within its range", arguments: Limits.all.map(\.name))
+    func limits(name: String) throws {
+        let entry = try #require(Limits.all.first { $0.name == name })
+        let least = try Settings.load([entry.setting: "\(entry.range.lowerBound)"])
+        #expect(entry.get(least.limits) == entry.range.lowerBound)
+        for beyond in ["\(entry.range.lowerBound - 1)", "\(entry.range.upperBound)0", "1e3", "", " 5"] {
+            #expect(throws: SettingError.self) { try Settings.load([entry.setting: beyond]) }
+        }
+    }
+
+    @Test(
+        "The file says what the environment does not; an unknown key is refused; a password is not repeated")
+    func file() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/rpcd.conf"
+            try "# a comment\n\nRPCD_POOL_SIZE = 3\nRPCD_LOG_LEVEL=debug\n".write(
+                toFile: path, atomically: true, encoding: .utf8)
+            let settings = try Settings.load(["RPCD_CONFIG": path, "RPCD_POOL_SIZE": "5"])
+            #expect(settings.poolSize == 5)
+            #expect(settings.logLevel == .debug)
+            #expect(throws: SettingError.self) { try Settings.load(["RPCD_POOLSIZE": "5"]) }
+            #expect(throws: SettingError.self) { try Settings.load(["RPCD_CONFIG": folder + "/absent"]) }
+        }
+        let error = #expect(throws: SettingError.self) { try Settings.load(["RPCD_DATABASE_URL": ""]) }
+        #expect(error?.description.contains("***") == true)
+    }
+
+    @Test("A bad setting ends the start with status 78, an unreachable daemon a call with 2, an error with 1")
+    func exitStatuses() async throws {
+        let bad = try await ServedProcess.run("rpcd", ["serve"], environment: ["RPCD_POOL_SIZE": "many"])
+        #expect(bad.status == 78)
+        #expect(bad.errors == "rpcd: RPCD_POOL_SIZE: got 'many', takes a number from 1 to 500\n")
+        let missing = try await ServedProcess.run("rpcd", ["serve"])
+        #expect(missing.status == 78)
+        #expect(missing.errors.hasPrefix("rpcd: RPCD_DATABASE_URL: is missing, takes "))
+        let away = try await ServedProcess.run(
+            "rpcd", ["call", "system.ping", "--socket", "/tmp/nobody-here"])
+        #expect(away.status == 2)
+        #expect(away.output.isEmpty)
+        let usage = try await ServedProcess.run("rpcd", ["call", "system.ping", "neither-json-nor-pair"])
+        #expect(usage.status == 64)
+    }
+
+    @Test("Help, documents and completions know every method")
+    func documents() async throws {
+        let names = try Daemon.declarations().methods.map(\.name)
+        #expect(names.contains("workspaces.create"))
+        let openrpc = try await ServedProcess.run("rpcd", ["openrpc"])
+        let openapi = try await ServedProcess.run("rpcd", ["openapi"])
+        for shell in ["bash", "zsh", "fish"] {
+            let script = try await ServedProcess.run("rpcd", ["--generate-completion-script", shell])
+            for name in names { #expect(script.output.contains(name), "\(shell)") }
+        }
+        for method in try Daemon.declarations().methods {
+            #expect(openrpc.output.contains("\"name\":\"\(method.name)\""))
+            if let route = method.route { #expect(openapi.output.contains("\"\(route.path)\"")) }
+            let help = try await ServedProcess.run("rpcd", ["help", method.name])
+            for param in method.params { #expect(help.output.contains(param.name)) }
+        }
+        let unknown = try await ServedProcess.run("rpcd", ["help", "workspces.create"])
+        #expect(unknown.errors.contains("did you mean workspaces.create?"))
+    }
+}
