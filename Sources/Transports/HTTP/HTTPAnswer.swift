@@ -82,8 +82,9 @@ struct HTTPAnswer {
         self.init(json: bytes, status: creates ? .created : .ok)
     }
 
-    /// The default headers of helmet (https://helmetjs.github.io), of which a JSON API needs no more.
-    static let securityHeaders: [(String, String)] = [
+    /// What every answer has: the default headers of helmet (https://helmetjs.github.io), and that answers differ by origin.
+    static let commonHeaders = HTTPHeaders([
+        ("Vary", "Origin"),
         ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
         ("Cross-Origin-Opener-Policy", "same-origin"), ("Cross-Origin-Resource-Policy", "same-origin"),
         ("Origin-Agent-Cluster", "?1"), ("Referrer-Policy", "no-referrer"),
@@ -92,5 +93,5 @@ struct HTTPAnswer {
         ("X-DNS-Prefetch-Control", "off"), ("X-Download-Options", "noopen"),
         ("X-Frame-Options", "SAMEORIGIN"),
         ("X-Permitted-Cross-Domain-Policies", "none"), ("X-XSS-Protection", "0"),
-    ]
+    ])
 }

@@ -28,7 +28,12 @@ final class HTTPHandler: ChannelInboundHandler {
     private var call: Call?
     private var conversation: Conversation?
     private var method: Method?
+    /// Interrupts the call at its deadline.
     private var clock: Scheduled<Void>?
+    /// When the connection is closed if nothing happens; `nil` while a call runs.
+    private var closeAt: NIODeadline?
+    /// Looks at ``closeAt``. It is not moved with every request: when it goes off too early it is set again.
+    private var alarm: (task: Scheduled<Void>, at: NIODeadline)?
     private var ticket: UInt64 = 0
 
     init(_ dispatcher: Dispatcher, _ options: HTTPOptions, address: String) {
@@ -57,7 +62,7 @@ final class HTTPHandler: ChannelInboundHandler {
             body.writeBuffer(&part)
             phase = .receiving(head, body)
         case (.end, .receiving(let head, let body)):
-            clock?.cancel()
+            closeAt = nil
             phase = .answering(head)
             answer(head, Array(body.readableBytesView), context)
         case (.body, _), (.end, _): break
@@ -84,6 +89,7 @@ final class HTTPHandler: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         clock?.cancel()
+        alarm?.task.cancel()
         call?.interrupt(.cancelled)
         conversation?.vanish()
         ticket += 1
@@ -285,9 +291,8 @@ final class HTTPHandler: ChannelInboundHandler {
         let isRefused = if case .discarding = phase { true } else { false }
         let mustClose = isDraining || isRefused || !head.isKeepAlive
         if !isRefused { phase = .idle }
-        var headers = answer.headers
-        for (name, value) in HTTPAnswer.securityHeaders { headers.add(name: name, value: value) }
-        headers.add(name: "Vary", value: "Origin")
+        var headers = HTTPAnswer.commonHeaders
+        headers.add(contentsOf: answer.headers)
         if let origin = head.headers.first(name: "origin"), options.allows(origin: origin) {
             headers.add(name: "Access-Control-Allow-Origin", value: origin)
             headers.add(
@@ -319,10 +324,25 @@ final class HTTPHandler: ChannelInboundHandler {
     private static let lingerMs: Int64 = 1000
 
     private func closeAfter(_ milliseconds: Int64, _ context: ChannelHandlerContext) {
-        clock?.cancel()
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        clock = context.eventLoop.scheduleTask(in: .milliseconds(milliseconds)) {
-            bound.value.close(promise: nil)
+        let deadline = NIODeadline.now() + .milliseconds(milliseconds)
+        closeAt = deadline
+        guard (alarm?.at ?? .distantFuture) > deadline else { return }
+        alarm?.task.cancel()
+        setAlarm(at: deadline, context)
+    }
+
+    private func setAlarm(at deadline: NIODeadline, _ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let task = context.eventLoop.scheduleTask(deadline: deadline) {
+            let (handler, context) = bound.value
+            handler.alarm = nil
+            guard let closeAt = handler.closeAt else { return }
+            if closeAt <= .now() {
+                context.close(promise: nil)
+            } else {
+                handler.setAlarm(at: closeAt, context)
+            }
         }
+        alarm = (task, deadline)
     }
 }

@@ -68,8 +68,10 @@ public final class HTTPServer: Sendable {
                         children.remove(channel)
                     }
                     let pipeline = channel.pipeline.syncOperations
+                    // No value of a header is a caller's but the request id and an origin, which are checked.
                     try pipeline.configureHTTPServerPipeline(
-                        withPipeliningAssistance: true, withErrorHandling: true)
+                        withPipeliningAssistance: true, withErrorHandling: true,
+                        withOutboundHeaderValidation: false)
                     try pipeline.addHandler(ContinueHandler(limit: dispatcher.limits.messageBytes))
                     try pipeline.addHandler(
                         HTTPResponseCompressor(responseCompressionPredicate: { head, _ in
