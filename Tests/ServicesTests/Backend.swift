@@ -15,6 +15,7 @@ struct Backend {
     let conninfo: String
     let pool: Pool
     private let dispatcher: Dispatcher
+    var registry: Registry { dispatcher.registry }
 
     init(rates: Rates = Rates(auth: .off, general: .off), registrationIsOpen: Bool = true) throws {
         conninfo = try TestCluster.shared.get().freshDatabase()
