@@ -83,6 +83,7 @@ let package = Package(
                 "Transports", "RPC", "TestSupport", .product(name: "NIOPosix", package: "swift-nio"),
             ], path: "Tests/FixtureServer", swiftSettings: strict),
         tests("IntegrationTests", ["rpcd", "RPC", "fixture-server", "Postgres", "JSON", "TestSupport"]),
+        tests("SystemdTests", ["Systemd"]),
         tests("RPCTests", ["RPC", "JSON", "TestSupport"]),
     ]
 )
