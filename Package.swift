@@ -84,6 +84,6 @@ let package = Package(
             ], path: "Tests/FixtureServer", swiftSettings: strict),
         tests("IntegrationTests", ["rpcd", "RPC", "fixture-server", "Postgres", "JSON", "TestSupport"]),
         tests("SystemdTests", ["Systemd"]),
-        tests("RPCTests", ["RPC", "JSON", "TestSupport"]),
+        tests("RPCTests", ["RPC", "JSON", "Resilience", "TestSupport"]),
     ]
 )

@@ -91,7 +91,9 @@ struct Daemon {
         let listeners = [http.map { " http=\($0.address)" }, admin.map { " admin=\($0.address)" }]
         print("ready socket=\(settings.socket)" + listeners.compactMap { $0 }.joined())
         fflush(nil)
+        let watchdog = try feedWatchdog()
         await signals.next()
+        watchdog?.cancel()
         log.write(.info, "stopping")
         try Notifier().stopping()
         let patience = TimeAmount.milliseconds(settings.limits.drainTimeoutMs)
@@ -100,6 +102,15 @@ struct Daemon {
         await server.drain(within: patience)
         _ = await (httpIsDrained, adminIsDrained)
         try await close()
+    }
+
+    /// From the event loop: when that is stuck, the service manager hears nothing and restarts the daemon.
+    private func feedWatchdog() throws -> RepeatedTask? {
+        guard let interval = try Notifier().watchdogInterval else { return nil }
+        let pause = TimeAmount.nanoseconds(Int64(clamping: interval / 2))
+        return group.next().scheduleRepeatedTask(initialDelay: .zero, delay: pause) { _ in
+            try Notifier().watchdog()
+        }
     }
 
     private func startHTTP(

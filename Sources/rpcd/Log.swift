@@ -2,6 +2,7 @@ import Glibc
 import Identifiers
 import JSON
 import RPC
+import Systemd
 
 /// The log on standard error: one JSON object a line, or, on a terminal, something to read. Never params, never tokens.
 struct Log: Sendable {
@@ -16,36 +17,81 @@ struct Log: Sendable {
         static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
     }
 
+    /// Where lines go.
+    private enum Destination {
+        case terminal, journal, lines
+    }
+
     let level: Level
-    private let isForPeople = isatty(STDERR_FILENO) == 1
+    private let destination: Destination
 
     init(level: Level) {
         self.level = level
+        destination =
+            isatty(STDERR_FILENO) == 1
+            ? .terminal : Journal.isConnected(descriptor: STDERR_FILENO) ? .journal : .lines
     }
 
     func write(_ level: Level, _ message: String, _ fields: KeyValuePairs<String, String> = [:]) {
         guard level >= self.level else { return }
-        var line: [UInt8]
-        if isForPeople {
-            let rest = fields.map { " \($0)=\($1)" }.joined()
-            line = Array("\(Timestamp.now) \(level) \(message)\(rest)".utf8)
-        } else {
-            line = JSONWriter.object { writer in
-                writer.key("time")
-                writer.string(Timestamp.now.description)
-                writer.key("level")
-                writer.string("\(level)")
-                writer.key("message")
-                writer.string(message)
-                for (key, value) in fields {
-                    writer.key(key)
-                    writer.string(value)
-                }
+        switch destination {
+        case .terminal:
+            writeLine("\(Timestamp.now) \(level) \(message)" + fields.map { " \($0)=\($1)" }.joined())
+        case .lines: writeLine(jsonLine(level, message, fields))
+        case .journal:
+            // A journal that takes no entry still takes lines.
+            do throws(SystemdError) {
+                try Journal.send(fields: journalFields(level, message, fields))
+            } catch {
+                writeLine(jsonLine(level, message, fields))
             }
         }
-        line.append(UInt8(ascii: "\n"))
-        // One write(2), so that lines of several threads do not mix. A log that cannot be written stops nobody.
-        _ = Glibc.write(STDERR_FILENO, line, line.count)
+    }
+
+    /// In one write(2), so that lines of several threads do not mix. A log that cannot be written stops nobody.
+    private func writeLine(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
+    }
+
+    private func jsonLine(
+        _ level: Level, _ message: String, _ fields: KeyValuePairs<String, String>
+    ) -> String {
+        let line = JSONWriter.object { writer in
+            writer.key("time")
+            writer.string(Timestamp.now.description)
+            writer.key("level")
+            writer.string("\(level)")
+            writer.key("message")
+            writer.string(message)
+            for (key, value) in fields {
+                writer.key(key)
+                writer.string(value)
+            }
+        }
+        return String(decoding: line, as: UTF8.self)
+    }
+
+    /// `requestId` becomes `REQUEST_ID`; priorities are those of syslog(3).
+    private func journalFields(
+        _ level: Level, _ message: String, _ fields: KeyValuePairs<String, String>
+    ) -> [(String, String)] {
+        let priority =
+            switch level {
+            case .debug: "7"
+            case .info: "6"
+            case .warning: "4"
+            case .error: "3"
+            }
+        let text = message + fields.map { " \($0)=\($1)" }.joined()
+        return [("MESSAGE", text), ("PRIORITY", priority), ("SYSLOG_IDENTIFIER", "rpcd")]
+            + fields.map { key, value in
+                let name = key.reduce(into: "") { name, character in
+                    if character.isUppercase { name.append("_") }
+                    name.append(character.uppercased())
+                }
+                return (name, value)
+            }
     }
 
     /// Tells of a call that was answered: faults of ours as errors, what needs attention as warnings, refusals as information.
