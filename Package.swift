@@ -12,8 +12,8 @@ func system(_ name: String, pkgConfig: String, apt: String) -> Target {
     .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 let package = Package(
@@ -82,7 +82,9 @@ let package = Package(
             dependencies: [
                 "Transports", "RPC", "TestSupport", .product(name: "NIOPosix", package: "swift-nio"),
             ], path: "Tests/FixtureServer", swiftSettings: strict),
-        tests("IntegrationTests", ["rpcd", "RPC", "fixture-server", "Postgres", "JSON", "TestSupport"]),
+        tests(
+            "IntegrationTests", ["rpcd", "RPC", "fixture-server", "Postgres", "JSON", "TestSupport"],
+            exclude: ["clients"]),
         tests("SystemdTests", ["Systemd"]),
         tests("RPCTests", ["RPC", "JSON", "Resilience", "TestSupport"]),
     ]

@@ -78,6 +78,10 @@ struct ReadPipelineTests {
             }
             let nothing = try await pipeline.one(Query(none, false))
             #expect(nothing == nil)
+            let asked = await withCheckedContinuation { continuation in
+                pipeline.read(Query<Void>?.none, Query<Void>?.none) { continuation.resume(returning: $0) }
+            }
+            #expect((try? asked.get()) != nil, "to ask for nothing is answered, too")
         }
     }
 

@@ -81,6 +81,7 @@ public final class ReadPipeline: @unchecked Sendable {
         guard reactor.isCurrent else {
             return reactor.execute { self.read(first, second, completion: completion) }
         }
+        guard first != nil || second != nil else { return completion(.success((nil, nil))) }
         var rows: (First?, Second?) = (nil, nil)
         let take = { (result: OpaquePointer, command: Int) in
             if command == 0, let first {

@@ -80,6 +80,7 @@ public enum OpenAPI {
             writer.key("description")
             writer.string(
                 method.possibleErrors.filter { $0.httpStatus == status }.map(\.name).joined(separator: ", "))
+            writeContent("application/json", to: &writer) { Components.failure.write(to: &$0) }
             writer.endObject()
         }
         writer.endObject()

@@ -86,8 +86,36 @@ public enum OpenRPC {
 
 /// The named schemas of both documents.
 enum Components {
+    /// The envelope of every failure: HTTP's body, and `error.data` of JSON-RPC.
+    static let failure = Schema.object(
+        name: "Failure",
+        [
+            Schema.Member("success", .boolean, "Always false."),
+            Schema.Member("data", .nullable(.any), "Always null."),
+            Schema.Member(
+                "error",
+                .object(
+                    name: nil,
+                    [
+                        Schema.Member("code", .choice(codes), "What a program switches on."),
+                        Schema.Member("message", .text, "What a person reads."),
+                        Schema.Member(
+                            "details", .any, "What the code's documentation says.", isRequired: false),
+                    ], open: false), "What went wrong."),
+            Schema.Member(
+                "meta",
+                .object(
+                    name: nil, [Schema.Member("requestId", .text, "Under which the daemon's log has it.")],
+                    open: true), "Of the call."),
+        ], open: false)
+
+    private static let codes = ErrorCode.all.map(\.name).reduce(into: [String]()) { names, name in
+        if !names.contains(name) { names.append(name) }
+    }
+
     static func writeSchemas(of methods: [Method], to writer: inout JSONWriter) {
         var schemas: [String: Schema] = [:]
+        failure.collectComponents(into: &schemas)
         for method in methods {
             method.result.collectComponents(into: &schemas)
             for param in method.params { param.schema.collectComponents(into: &schemas) }
@@ -117,7 +145,8 @@ extension Method {
     var possibleErrors: [ErrorCode] {
         var codes: [ErrorCode] = [.rateLimitExceeded, .serviceUnavailable, .timeout, .internalError]
         if !params.isEmpty { codes.append(.validation) }
-        if role != .public { codes.append(.authentication) }
+        // What is rated as `auth` checks a password or a token of its own.
+        if role != .public || rate == .auth { codes.append(.authentication) }
         if role > .user { codes += [.authorization, .notFound] }
         if mutates { codes.append(.conflict) }
         return codes

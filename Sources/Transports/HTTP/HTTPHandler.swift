@@ -159,7 +159,8 @@ final class HTTPHandler: ChannelInboundHandler {
     private func checkContentType(_ head: HTTPRequestHead, _ body: [UInt8]) throws(CallError) {
         guard !body.isEmpty else { return }
         let type = head.headers.first(name: "content-type")?.split(separator: ";").first?.lowercased()
-        guard type?.filter({ !$0.isWhitespace }) == "application/json" else {
+        // `application/json-rpc` is what the clients of an earlier draft of JSON-RPC over HTTP send.
+        guard ["application/json", "application/json-rpc"].contains(type?.filter { !$0.isWhitespace }) else {
             throw CallError(.unsupportedMediaType, "The body has to be application/json")
         }
     }

@@ -1,0 +1,66 @@
+import Foundation
+import JSON
+import TestSupport
+import Testing
+
+/// The clients of others, from scripts/install-test-clients.
+private enum Clients {
+    static let folder = Project.root + "/.build/test-clients/bin"
+    static let areHere =
+        FileManager.default.fileExists(atPath: folder) || ProcessInfo.processInfo.environment["CI"] != nil
+}
+
+@Suite("Clients that others wrote", .enabled(if: Clients.areHere))
+struct ClientTests {
+    private func with(_ body: (_ socket: String, _ http: String, _ folder: String) async throws -> Void)
+        async throws
+    {
+        try await withTemporaryFolder { folder in
+            let daemon = try await ServedProcess.dev(in: folder)
+            try await body(daemon.socket, daemon.http, folder)
+            daemon.process.send(SIGTERM)
+            #expect(await daemon.process.end() == 0)
+        }
+    }
+
+    private func run(_ script: String, _ arguments: String...) async throws {
+        let result = try await ServedProcess.run(
+            Clients.folder + "/python",
+            [Project.root + "/Tests/IntegrationTests/clients/" + script] + arguments)
+        #expect(result.status == 0, "\(result.output)\(result.errors)")
+    }
+
+    @Test(
+        "python-lsp-jsonrpc, jsonrpcclient, pjrpc and jsonrpclib call it; the validators accept its documents"
+    )
+    func clients() async throws {
+        try await with { socket, http, _ in
+            try await run("language_server.py", socket)
+            try await run("lines.py", socket, ServedProcess.programs + "/rpcd")
+            try await run("http_rpc.py", http)
+            try await run("documents.py", http)
+        }
+    }
+
+    @Test("schemathesis finds no answer that the OpenAPI document does not announce")
+    func schemathesis() async throws {
+        try await with { socket, http, folder in
+            let client = try RawSocket(path: socket)
+            let password = "correct horse battery"
+            _ = try await client.call(
+                "auth.register", #"{"email":"ada@example.org","password":"\#(password)","name":"Ada"}"#)
+            let login = try await client.call(
+                "auth.login", #"{"email":"ada@example.org","password":"\#(password)"}"#)
+            let token = try #require(login["result"]?["accessToken"]?.string)
+            let result = try await ServedProcess.run(
+                Clients.folder + "/schemathesis",
+                [
+                    "run", "http://\(http)/api/v1/openapi.json", "--header", "Authorization: Bearer \(token)",
+                    "--checks",
+                    "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance",
+                    "--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--seed", "7",
+                ], in: folder)
+            #expect(result.status == 0, "\(result.output.suffix(6000))\(result.errors)")
+        }
+    }
+}
