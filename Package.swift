@@ -69,7 +69,10 @@ let package = Package(
         tests("ResilienceTests", ["Resilience", "TestSupport"]),
         tests(
             "ServicesTests",
-            ["Services", "Postgres", "Cryptography", "RPC", "JSON", "Identifiers", "TestSupport"]),
+            [
+                "Services", "Postgres", "Cryptography", "RPC", "JSON", "Identifiers", "Resilience",
+                "TestSupport",
+            ]),
         tests(
             "TransportsTests",
             [

@@ -83,7 +83,7 @@ public final class Dispatcher: Sendable {
                 metadata.read(meta, maximumTimeoutMs: limits.maximumTimeoutMs, errors: &errors)
             }
             caller = try self.caller(of: method, metadata.token, peer)
-            try count(caller, peer, against: method.rate)
+            try count(caller, peer, method, arguments)
             guard errors.isEmpty else { throw .fields(errors) }
             let timeout = UInt64(metadata.timeoutMs ?? limits.defaultTimeoutMs) * 1_000_000
             let call = Call(
@@ -121,9 +121,12 @@ public final class Dispatcher: Sendable {
         }
     }
 
-    private func count(_ caller: Caller, _ peer: Peer, against rate: RateClass) throws(CallError) {
-        guard caller != .operator, !peer.isOperator, let limiter = classLimiters[rate] else { return }
-        try Dispatcher.check(limiter.admit(caller.label(at: peer), now: now()))
+    private func count(
+        _ caller: Caller, _ peer: Peer, _ method: Method, _ arguments: Arguments
+    ) throws(CallError) {
+        guard caller != .operator, !peer.isOperator, let limiter = classLimiters[method.rate] else { return }
+        let key = method.rateKey?(arguments) ?? caller.label(at: peer)
+        try Dispatcher.check(limiter.admit(key, now: now()))
     }
 
     private static func check(_ decision: RateLimiter<String>.Decision) throws(CallError) {

@@ -1,5 +1,6 @@
 import JSON
 import RPC
+import Resilience
 import TestSupport
 import Testing
 
@@ -92,5 +93,29 @@ struct AuthTests {
         #expect(try await connection.call("auth.me", token: bob.token).errorCode == "AUTHENTICATION_ERROR")
         let login = #"{"email":"bob@example.org","password":"staple battery horse"}"#
         #expect(try await connection.call("auth.login", login)["result"] != nil)
+    }
+
+    @Test("Refreshes count for their session, not for the address; tokens that were never given out do")
+    func refreshRate() async throws {
+        let rate = try #require(RateLimit(parsing: "5/min"))
+        let backend = try Backend(rates: Rates(auth: rate, general: .off))
+        let (ada, bob) = (try await backend.login("ada"), try await backend.login("bob"))
+        let office = backend.connect(uid: 2000)
+        var token = ada.refreshToken
+        for _ in 0..<5 {
+            let answer = try await office.call("auth.refresh", #"{"refreshToken":"\#(token)"}"#)
+            token = try #require(answer["result"]?["refreshToken"]?.string)
+        }
+        let limited = try await office.call("auth.refresh", #"{"refreshToken":"\#(token)"}"#)
+        #expect(limited.errorCode == "RATE_LIMIT_EXCEEDED")
+        let other = try await office.call("auth.refresh", #"{"refreshToken":"\#(bob.refreshToken)"}"#)
+        #expect(other["result"] != nil)
+        let attacker = backend.connect(uid: 3000)
+        var codes: [String?] = []
+        for number in 0..<6 {
+            codes.append(
+                try await attacker.call("auth.refresh", #"{"refreshToken":"guess\#(number)"}"#).errorCode)
+        }
+        #expect(codes == Array(repeating: "AUTHENTICATION_ERROR", count: 5) + ["RATE_LIMIT_EXCEEDED"])
     }
 }

@@ -9,6 +9,8 @@ public final class Method: Sendable {
     public let summary: String
     public let role: Role
     public let rate: RateClass
+    /// Whom a call is counted for, when that is neither its caller nor his address: told from arguments that prove it.
+    let rateKey: (@Sendable (Arguments) -> String?)?
     /// Whether it changes anything. Then it takes an idempotency key.
     public let mutates: Bool
     /// Whether HTTP answers 201.
@@ -25,7 +27,7 @@ public final class Method: Sendable {
 
     public init<Value: Sendable, each P: Sendable>(
         _ name: String, _ summary: String,
-        role: Role, rate: RateClass = .general,
+        role: Role, rate: RateClass = .general, rateKey: (@Sendable (Arguments) -> String?)? = nil,
         mutates: Bool = false, creates: Bool = false, sensitive: Bool = false,
         route: Route? = nil, mediaType: String? = nil,
         params: Params<repeat each P>, result: Shape<Value>, example: Example,
@@ -35,6 +37,7 @@ public final class Method: Sendable {
         self.summary = summary
         self.role = role
         self.rate = rate
+        self.rateKey = rateKey
         self.mutates = mutates
         self.creates = creates
         self.isSensitive = sensitive
@@ -52,6 +55,7 @@ public final class Method: Sendable {
         summary = "A fixture."
         role = .public
         rate = .general
+        rateKey = nil
         mutates = false
         creates = false
         isSensitive = false

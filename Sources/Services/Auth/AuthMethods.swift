@@ -5,6 +5,14 @@ import RPC
 struct Auth: Sendable {
     let platform: Platform
 
+    /// An office behind one address is many sessions. A token that was never given out counts for its address.
+    private func sessionOfRefreshToken(_ arguments: Arguments) -> String? {
+        guard let text = arguments.value(named: "refreshToken", at: 0)?.string,
+            let token = platform.tokens.parseRefreshToken(text)
+        else { return nil }
+        return "session:\(token.session)"
+    }
+
     var methods: [Method] {
         [
             Method(
@@ -33,7 +41,7 @@ struct Auth: Sendable {
                 run: platform.steps(login)),
             Method(
                 "auth.refresh", "Gives new tokens for a refresh token, which dies.", role: .public,
-                rate: .auth,
+                rate: .auth, rateKey: sessionOfRefreshToken,
                 mutates: true, sensitive: true, route: .post("/auth/refresh"),
                 params: Params(.text("refreshToken", 1...500, "From `auth.login` or `auth.refresh`.")),
                 result: Login.shape,
