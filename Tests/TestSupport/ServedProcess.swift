@@ -67,15 +67,15 @@ public final class ServedProcess: Sendable {
 
     /// A daemon on a PostgreSQL of its own, ready to serve.
     public static func dev(
-        in folder: String, environment: [String: String] = [:], arguments: [String] = []
+        in folder: String, from workingFolder: String? = nil, environment: [String: String] = [:]
     ) async throws -> (process: ServedProcess, socket: String, http: String) {
         var environment = environment
         environment["RPCD_RATE_GENERAL"] = environment["RPCD_RATE_GENERAL"] ?? "off"
         environment["RPCD_RATE_AUTH"] = environment["RPCD_RATE_AUTH"] ?? "off"
         environment["RPCD_MIGRATIONS"] = environment["RPCD_MIGRATIONS"] ?? Project.root + "/migrations"
         let process = try ServedProcess(
-            "rpcd", ["dev", "--data-dir", folder, "--http", "127.0.0.1:0"] + arguments,
-            environment: environment, in: folder)
+            "rpcd", ["dev", "--data-dir", folder, "--http", "127.0.0.1:0"],
+            environment: environment, in: workingFolder ?? folder)
         let words = try await process.readyLine().split(separator: " ")
         return (
             process, String(words[1].dropFirst("socket=".count)), String(words[2].dropFirst("http=".count))
