@@ -1,8 +1,8 @@
 import RPC
 import Synchronization
 
-/// Counts open connections, in all and of each peer, and says when there are too many.
-final class ConnectionGate: Sendable {
+/// Counts open connections, in all and of each peer, and says when there are too many. The servers of one daemon share one.
+public final class ConnectionGate: Sendable {
     private struct State {
         var all = 0
         var ofPeer: [Peer.Address: Int] = [:]
@@ -11,7 +11,7 @@ final class ConnectionGate: Sendable {
     private let limits: Limits
     private let state = Mutex(State())
 
-    init(_ limits: Limits) {
+    public init(_ limits: Limits) {
         self.limits = limits
     }
 

@@ -39,25 +39,26 @@ public final class UnixSocketServer: Sendable {
 
     /// Opens the socket at `path` and serves. Throws ``SocketError`` when that cannot be done.
     public static func start(
-        at path: String, _ dispatcher: Dispatcher, operators: Operators, on group: any EventLoopGroup
+        at path: String, _ dispatcher: Dispatcher, operators: Operators,
+        gate: ConnectionGate? = nil, on group: any EventLoopGroup
     ) async throws -> UnixSocketServer {
         try await start(
-            descriptor: UnixSocketListener.open(path), path: path, dispatcher, operators: operators, on: group
-        )
+            descriptor: UnixSocketListener.open(path), path: path, dispatcher, operators, gate, on: group)
     }
 
     /// Serves on a socket that listens already, as the service manager hands over.
     public static func start(
-        descriptor: Int32, _ dispatcher: Dispatcher, operators: Operators, on group: any EventLoopGroup
+        descriptor: Int32, _ dispatcher: Dispatcher, operators: Operators,
+        gate: ConnectionGate? = nil, on group: any EventLoopGroup
     ) async throws -> UnixSocketServer {
-        try await start(descriptor: descriptor, path: nil, dispatcher, operators: operators, on: group)
+        try await start(descriptor: descriptor, path: nil, dispatcher, operators, gate, on: group)
     }
 
     private static func start(
-        descriptor: Int32, path: String?, _ dispatcher: Dispatcher, operators: Operators,
-        on group: any EventLoopGroup
+        descriptor: Int32, path: String?, _ dispatcher: Dispatcher, _ operators: Operators,
+        _ gate: ConnectionGate?, on group: any EventLoopGroup
     ) async throws -> UnixSocketServer {
-        let gate = ConnectionGate(dispatcher.limits)
+        let gate = gate ?? ConnectionGate(dispatcher.limits)
         let children = ChildChannels()
         let listener = try await ServerBootstrap(group: group)
             .childChannelOption(.allowRemoteHalfClosure, value: true)

@@ -16,9 +16,20 @@ struct Daemon {
     private let pool: Pool
     private let reads: ReadPipeline
     private let group: MultiThreadedEventLoopGroup
+    private let gate: ConnectionGate
     private let settings: Settings
 
-    private static let migrationsFolders = ["migrations", "/usr/share/rpcd/migrations"]
+    /// In the working folder, in the source that this was built in, or where a package puts them.
+    private static let migrationsFolders = [
+        "", executableFolder + "/../../../", executableFolder + "/../share/rpcd/",
+    ]
+    .map { $0 + "migrations" }
+
+    private static let executableFolder: String = {
+        guard let path = realpath("/proc/self/exe", nil) else { return "." }
+        defer { free(path) }
+        return String(String(cString: path).reversed().drop { $0 != "/" }.reversed().dropLast())
+    }()
 
     /// Connects nothing: the pool does that on its own, and goes on trying.
     /// - Throws: ``SettingError``.
@@ -48,6 +59,7 @@ struct Daemon {
                 log.answered(call)
             })
         self.log = log
+        gate = ConnectionGate(settings.limits)
         self.settings = settings
     }
 
@@ -81,9 +93,10 @@ struct Daemon {
         let server: UnixSocketServer
         if let socket = activated.first(where: { $0.family == .unix }) {
             server = try await .start(
-                descriptor: socket.descriptor, dispatcher, operators: operators, on: group)
+                descriptor: socket.descriptor, dispatcher, operators: operators, gate: gate, on: group)
         } else {
-            server = try await .start(at: settings.socket, dispatcher, operators: operators, on: group)
+            server = try await .start(
+                at: settings.socket, dispatcher, operators: operators, gate: gate, on: group)
         }
         let http = try await startHTTP(activated.first { $0.family != .unix }, group)
         let admin = try await startAdministration(group)
@@ -117,10 +130,11 @@ struct Daemon {
         _ activated: ActivatedSocket?, _ group: MultiThreadedEventLoopGroup
     ) async throws -> HTTPServer? {
         if let activated {
-            return try await .start(descriptor: activated.descriptor, dispatcher, settings.http, on: group)
+            return try await .start(
+                descriptor: activated.descriptor, dispatcher, settings.http, gate: gate, on: group)
         }
         guard let (host, port) = Settings.hostAndPort(settings.httpListen) else { return nil }
-        return try await .start(host: host, port: port, dispatcher, settings.http, on: group)
+        return try await .start(host: host, port: port, dispatcher, settings.http, gate: gate, on: group)
     }
 
     /// The operator's own listener, where his token is asked of every request.
@@ -131,7 +145,7 @@ struct Daemon {
         options.isOperatorToken = { candidate in
             token.withUnsafeBytes { constantTimeEqual(Array($0), Array(candidate.utf8)) }
         }
-        return try await .start(host: host, port: port, dispatcher, options, on: group)
+        return try await .start(host: host, port: port, dispatcher, options, gate: gate, on: group)
     }
 
     private static func operatorToken(_ settings: Settings) throws -> SecretBytes {

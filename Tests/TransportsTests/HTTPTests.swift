@@ -253,4 +253,20 @@ extension String {
     fileprivate func components(of part: String) -> Int {
         split(separator: part, omittingEmptySubsequences: false).count - 1
     }
+
+    @Test("Over the limit of connections one is told so in HTTP and closed; the others go on")
+    func tooMany() async throws {
+        var limits = Limits()
+        limits.connectionsPerPeer = 1
+        try await Server.run(limits: limits) { server in
+            let first = try RawSocket(port: server.port)
+            try await first.send("GET /api/v1/fixtures/x HTTP/1.1\r\nHost: h\r\n\r\n")
+            _ = try await first.receive()
+            let second = try await RawSocket(port: server.port).receiveAll()
+            #expect(second.hasPrefix("HTTP/1.1 429 "))
+            #expect(second.contains(#""code":"RATE_LIMIT_EXCEEDED""#))
+            try await first.send("GET /api/v1/fixtures/x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            #expect(try await first.receiveAll().hasPrefix("HTTP/1.1 200"))
+        }
+    }
 }

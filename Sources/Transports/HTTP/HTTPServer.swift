@@ -1,3 +1,4 @@
+import JSON
 import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression
@@ -25,29 +26,34 @@ public final class HTTPServer: Sendable {
 
     public static func start(
         host: String, port: Int, _ dispatcher: Dispatcher, _ options: HTTPOptions,
-        on group: any EventLoopGroup
+        gate: ConnectionGate? = nil, on group: any EventLoopGroup
     ) async throws -> HTTPServer {
         let children = ChildChannels()
-        let listener = try await bootstrap(dispatcher, options, children, group).bind(host: host, port: port)
-            .get()
+        let listener = try await bootstrap(dispatcher, options, gate, children, group).bind(
+            host: host, port: port
+        )
+        .get()
         return HTTPServer(listener: listener, children: children)
     }
 
     /// Serves on a socket that listens already, as the service manager hands over.
     public static func start(
-        descriptor: Int32, _ dispatcher: Dispatcher, _ options: HTTPOptions, on group: any EventLoopGroup
+        descriptor: Int32, _ dispatcher: Dispatcher, _ options: HTTPOptions,
+        gate: ConnectionGate? = nil, on group: any EventLoopGroup
     ) async throws -> HTTPServer {
         let children = ChildChannels()
-        let listener = try await bootstrap(dispatcher, options, children, group).withBoundSocket(descriptor)
-            .get()
+        let listener = try await bootstrap(dispatcher, options, gate, children, group).withBoundSocket(
+            descriptor
+        )
+        .get()
         return HTTPServer(listener: listener, children: children)
     }
 
     private static func bootstrap(
-        _ dispatcher: Dispatcher, _ options: HTTPOptions, _ children: ChildChannels,
+        _ dispatcher: Dispatcher, _ options: HTTPOptions, _ gate: ConnectionGate?, _ children: ChildChannels,
         _ group: any EventLoopGroup
     ) -> ServerBootstrap {
-        let gate = ConnectionGate(dispatcher.limits)
+        let gate = gate ?? ConnectionGate(dispatcher.limits)
         return ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 512)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -56,11 +62,10 @@ public final class HTTPServer: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     let address = channel.remoteAddress?.ipAddress ?? "unknown"
                     let peer = Peer(.ip(address), isOperator: false)
-                    // Over the limit there is nobody to tell yet: a connection that is not answered is closed.
-                    do {
+                    do throws(CallError) {
                         try gate.enter(peer)
                     } catch {
-                        throw ChannelError.connectTimeout(.zero)
+                        return turnAway(channel, error)
                     }
                     children.add(channel)
                     channel.closeFuture.whenComplete { _ in
@@ -81,6 +86,22 @@ public final class HTTPServer: Sendable {
                     try pipeline.addHandler(HTTPHandler(dispatcher, options, address: address))
                 }
             }
+    }
+
+    /// An answer to whatever the peer was about to ask.
+    private static func turnAway(_ channel: any Channel, _ error: CallError) {
+        var answer = JSONWriter()
+        error.writeEnvelope(requestID: Metadata().requestID, to: &answer)
+        let head = [
+            "HTTP/1.1 \(error.code.httpStatus) \(error.code.name)", "Content-Type: application/json",
+            "Retry-After: 1",
+            "Content-Length: \(answer.bytes.count)", "Connection: close", "", "",
+        ]
+        let refusal = channel.allocator.buffer(
+            bytes: Array(head.joined(separator: "\r\n").utf8) + answer.bytes)
+        channel.eventLoop.execute {
+            channel.writeAndFlush(refusal).whenComplete { _ in channel.close(promise: nil) }
+        }
     }
 
     /// Takes no more connections, lets what runs finish within `timeout`.
