@@ -85,6 +85,11 @@ public final class Loopback {
             params = params.dropLast() + (params == "{}" ? "" : ",") + meta
         }
         send(#"{"jsonrpc":"2.0","id":1,"method":"\#(method)","params":\#(params)}"# + "\n")
+        return try await next()
+    }
+
+    /// The next message that comes back, for which it waits.
+    public func next() async throws -> JSON {
         while true {
             settle()
             if let answer = try received().first { return answer }
