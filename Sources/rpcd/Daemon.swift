@@ -14,7 +14,7 @@ struct Daemon {
     let dispatcher: Dispatcher
     let log: Log
     private let pool: Pool
-    private let reads: ReadPipeline
+    private let reads: [ReadPipeline]
     private let group: MultiThreadedEventLoopGroup
     private let gate: ConnectionGate
     private let settings: Settings
@@ -24,6 +24,9 @@ struct Daemon {
         "", executableFolder + "/../../../", executableFolder + "/../share/rpcd/",
     ]
     .map { $0 + "migrations" }
+
+    /// As many as there are processors, within reason: each has a connection to PostgreSQL, too.
+    private static let eventLoops = min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), 8)
 
     private static let executableFolder: String = {
         guard let path = realpath("/proc/self/exe", nil) else { return "." }
@@ -41,9 +44,12 @@ struct Daemon {
         let seed = try Daemon.signingSeed(settings)
         let tokens = try Tokens(keys: KeyRing(signer: Ed25519.SigningKey(seed: seed)), seed: seed)
         pool = Pool(PoolConfiguration(conninfo: conninfo, size: settings.poolSize))
-        // One: what is read by key stays on it from socket to database and back.
-        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        reads = try ReadPipeline(conninfo: conninfo, reactor: EventLoopReactor(eventLoop: group.next()))
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: Daemon.eventLoops)
+        // One for each loop: what is read by key stays on it from socket to database and back.
+        reads = try group.makeIterator().map {
+            try ReadPipeline(conninfo: conninfo, reactor: EventLoopReactor(eventLoop: $0))
+        }
+        self.group = group
         let platform = Platform(
             pool: pool, reads: reads, passwords: PasswordWorkers(count: 2), tokens: tokens,
             registrationIsOpen: settings.registrationIsOpen)
@@ -87,7 +93,7 @@ struct Daemon {
     /// Serves on the Unix socket until SIGTERM or SIGINT, then lets what runs finish.
     func serve() async throws {
         let signals = StopSignals()
-        try await reads.start()
+        for pipeline in reads { try await pipeline.start() }
         let operators = UnixSocketServer.Operators(additional: settings.operatorUIDs)
         let activated = try SocketActivation.take().filter(\.isListening)
         let server: UnixSocketServer
@@ -176,13 +182,13 @@ struct Daemon {
 
     /// Serves on standard input and output until they end.
     func serveStdio(concurrency: Int) async throws {
-        try await reads.start()
+        for pipeline in reads { try await pipeline.start() }
         try await Stdio.serve(dispatcher, concurrency: concurrency, on: group)
         try await close()
     }
 
     private func close() async throws {
-        reads.close()
+        for pipeline in reads { pipeline.close() }
         pool.close(within: 5)
         try await group.shutdownGracefully()
     }

@@ -6,11 +6,11 @@ import Synchronization
 /// Reads by key on one connection that an event loop watches: reads that arrive together share a round trip, and none needs a
 /// thread. For statements that an index bounds; a slow one would hold up those behind it.
 ///
-/// It is an accelerator. Where the kernel cannot watch, or while there is no connection, ``isConnected`` is false, and readers
+/// It is an accelerator. Where the kernel cannot watch, or while there is no connection, ``isAtHand`` is false, and readers
 /// take the ``Pool``.
 ///
 /// `@unchecked Sendable`: what changes is touched on the reactor's thread only. Every entry point gets there by `execute` or
-/// asks `isCurrent` first; `isConnected` and `isClosed` are atomics.
+/// asks `isCurrent` first; `hasLine` and `isClosed` are atomics.
 public final class ReadPipeline: @unchecked Sendable {
     /// A connection and what watches it. `@unchecked Sendable`: on its way from the thread that made it to the reactor, and from
     /// there to the one that ends it, nobody else holds it.
@@ -62,8 +62,8 @@ public final class ReadPipeline: @unchecked Sendable {
         }
     }
 
-    /// Whether reads are sent at once.
-    public var isConnected: Bool { hasLine.load(ordering: .relaxed) }
+    /// Whether a read from this thread is sent at once, without a hop: it runs on the pipeline's loop, and there is a connection.
+    public var isAtHand: Bool { hasLine.load(ordering: .relaxed) && reactor.isCurrent }
 
     /// What is under way fails; nothing more is taken.
     public func close() {

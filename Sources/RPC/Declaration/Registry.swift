@@ -29,7 +29,7 @@ public struct Registry: Sendable {
     }
 
     /// What HTTP finds at a path below `/api/v1`.
-    public func match(_ verb: String, _ path: some StringProtocol) -> RouteMatch {
+    public func match(_ verb: String, _ path: Substring) -> RouteMatch {
         routes.match(verb, path)
     }
 

@@ -7,15 +7,15 @@ import Resilience
 /// What the services share: the database, the password workers, the tokens.
 public struct Platform: Sendable {
     public let pool: Pool
-    /// For what is read by key; without it that takes the pool, too.
-    public let reads: ReadPipeline?
+    /// For what is read by key, one for each event loop; without them that takes the pool, too.
+    public let reads: [ReadPipeline]
     public let passwords: PasswordWorkers
     public let tokens: Tokens
     /// Whether anybody may make himself an account.
     public let registrationIsOpen: Bool
 
     public init(
-        pool: Pool, reads: ReadPipeline? = nil, passwords: PasswordWorkers, tokens: Tokens,
+        pool: Pool, reads: [ReadPipeline] = [], passwords: PasswordWorkers, tokens: Tokens,
         registrationIsOpen: Bool
     ) {
         self.pool = pool
@@ -97,7 +97,7 @@ extension Platform {
                     answer($0)
                 }
             }
-            guard let reads, reads.isConnected else { return readOnPool() }
+            guard let reads = reads.first(where: \.isAtHand) else { return readOnPool() }
             do {
                 let question = try Authorization.Question(call)
                 // Params that do not fit are told only to those who may call.

@@ -112,11 +112,11 @@ final class HTTPHandler: ChannelInboundHandler {
         do throws(CallError) {
             guard !isDraining else { throw CallError.unavailable("The daemon is stopping") }
             try dispatcher.admit(peer)
-            let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let whole = parts.first, whole.hasPrefix(HTTPHandler.prefix) else {
-                throw CallError(.methodNotFound)
-            }
-            let path = whole.dropFirst(HTTPHandler.prefix.count)
+            let uri = head.uri.utf8
+            guard uri.starts(with: HTTPHandler.prefix.utf8) else { throw CallError(.methodNotFound) }
+            let end = uri.firstIndex(of: UInt8(ascii: "?")) ?? uri.endIndex
+            let pathStart = uri.index(uri.startIndex, offsetBy: HTTPHandler.prefix.utf8.count)
+            let path = head.uri[pathStart..<end]
             if head.method == .OPTIONS { return preflight(head, context) }
             guard isOperator || options.isOperatorToken == nil else { throw CallError(.authentication) }
             guard !options.hides(path: path) else { throw HTTPHandler.unknownRoute }
@@ -134,7 +134,7 @@ final class HTTPHandler: ChannelInboundHandler {
             case .wrongVerb(let allowed): throw notAllowed(allowed, context, head)
             case .found(let method, let params):
                 let arguments = try HTTPArguments.make(
-                    method, head, path: params, query: parts.count > 1 ? parts[1] : "", body: body,
+                    method, head, path: params, query: head.uri[end...].dropFirst(), body: body,
                     limits: dispatcher.limits)
                 start(method, arguments, peer, head, context)
             }
