@@ -1,7 +1,6 @@
 import JSON
 import NIOCore
 import NIOHTTP1
-import NIOHTTPCompression
 import NIOPosix
 import RPC
 
@@ -11,9 +10,6 @@ public final class HTTPServer: Sendable {
     private let children: ChildChannels
     /// Where it listens, with the port that was chosen for port 0.
     public let address: String
-
-    /// Answers smaller than this are not worth the time to compress.
-    private static let compressionThreshold = 1024
 
     private init(listener: any Channel, children: ChildChannels) {
         self.listener = listener
@@ -78,11 +74,7 @@ public final class HTTPServer: Sendable {
                         withPipeliningAssistance: true, withErrorHandling: true,
                         withOutboundHeaderValidation: false)
                     try pipeline.addHandler(ContinueHandler(limit: dispatcher.limits.messageBytes))
-                    try pipeline.addHandler(
-                        HTTPResponseCompressor(responseCompressionPredicate: { head, _ in
-                            let length = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
-                            return length >= compressionThreshold ? .compressIfPossible : .doNotCompress
-                        }))
+                    try pipeline.addHandler(CompressionHandler())
                     try pipeline.addHandler(HTTPHandler(dispatcher, options, address: address))
                 }
             }
