@@ -6,7 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A caller who waits ten seconds, unless told otherwise, and may cancel.
+/// A caller who waits ten minutes, unless told otherwise, and may cancel.
 final class Patience: Interruptible {
     private struct State {
         var isInterrupted = false
@@ -16,7 +16,7 @@ final class Patience: Interruptible {
     let deadlineNanoseconds: UInt64
     private let state = Mutex(State())
 
-    init(milliseconds: UInt64 = 10_000) {
+    init(milliseconds: UInt64 = 600_000) {
         deadlineNanoseconds = MonotonicClock.now + milliseconds * 1_000_000
     }
 

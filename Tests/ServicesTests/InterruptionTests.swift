@@ -21,7 +21,7 @@ private final class Endless: Interruptible {
 struct InterruptionTests {
     /// A call that waits for a row which somebody else has locked, until `body` has ended it.
     private func blocked(
-        _ meta: String = "", _ body: (Loopback) async throws -> Void, expecting code: String?
+        meta: String = "", _ body: (Loopback) async throws -> Void, expecting code: String?
     ) async throws {
         let backend = try Backend()
         let ada = try await backend.login("ada")
@@ -79,7 +79,7 @@ struct InterruptionTests {
     @Test("A deadline")
     func deadline() async throws {
         try await blocked(
-            #","timeoutMs":60000"#, { $0.conversation.expire(now: .max) }, expecting: "TIMEOUT")
+            meta: #","timeoutMs":60000"#, { $0.conversation.expire(now: .max) }, expecting: "TIMEOUT")
     }
 
     @Test("A client that goes away")
