@@ -269,4 +269,30 @@ extension String {
             #expect(try await first.receiveAll().hasPrefix("HTTP/1.1 200"))
         }
     }
+
+    @Test(
+        "What only looks like a route is none",
+        arguments: [
+            "/", "/api/v1", "/api/v10/fixtures/x", "/api/v1fixtures/x", "/api/v2/fixtures/x",
+            "/api/v1//fixtures/x",
+            "/api/v1/fixtures/x/", "/api/v1/fixtures/", "/fixtures/x", "/metrics", "/api/v1/metrics",
+        ])
+    func noRoutes(path: String) async throws {
+        try await Server.run { server in
+            let socket = try RawSocket(port: server.port)
+            try await socket.send("GET \(path) HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            let answer = try await socket.receiveAll()
+            #expect(answer.hasPrefix("HTTP/1.1 404 "))
+            #expect(answer.contains(#""code":"METHOD_NOT_FOUND""#))
+        }
+    }
+
+    @Test("A request of HTTP/1.1 names its host, once", arguments: ["", "Host: a\r\nHost: b\r\n"])
+    func host(header: String) async throws {
+        try await Server.run { server in
+            let socket = try RawSocket(port: server.port)
+            try await socket.send("GET /api/v1/fixtures/x HTTP/1.1\r\n\(header)Connection: close\r\n\r\n")
+            #expect(try await socket.receiveAll().hasPrefix("HTTP/1.1 400 "))
+        }
+    }
 }

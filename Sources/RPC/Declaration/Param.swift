@@ -77,7 +77,15 @@ public struct Misfit: Error, Sendable {
 extension Param where Value == String {
     /// Text whose length, in Unicode scalars, is within `length`. NUL is refused: PostgreSQL cannot store it.
     public static func text(_ name: String, _ length: ClosedRange<Int>, _ summary: String) -> Param {
-        Param(name, .string(length: length, format: nil), summary) { checkedText($0, length) }
+        let mayBeBlank = length.lowerBound == 0
+        return Param(name, .string(length: length, format: nil, pattern: mayBeBlank ? nil : #"\S"#), summary)
+        { json in
+            let text = checkedText(json, length)
+            guard !mayBeBlank, case .success(let value) = text, value.allSatisfy(\.isWhitespace) else {
+                return text
+            }
+            return .failure(Misfit(.format, "must not be blank"))
+        }
     }
 
     /// One of `choices`.

@@ -113,10 +113,15 @@ final class HTTPHandler: ChannelInboundHandler {
             guard !isDraining else { throw CallError.unavailable("The daemon is stopping") }
             try dispatcher.admit(peer)
             let uri = head.uri.utf8
-            guard uri.starts(with: HTTPHandler.prefix.utf8) else { throw CallError(.methodNotFound) }
+            guard uri.starts(with: HTTPHandler.prefix.utf8) else { throw HTTPHandler.unknownRoute }
             let end = uri.firstIndex(of: UInt8(ascii: "?")) ?? uri.endIndex
             let pathStart = uri.index(uri.startIndex, offsetBy: HTTPHandler.prefix.utf8.count)
             let path = head.uri[pathStart..<end]
+            guard path.utf8.first == UInt8(ascii: "/") else { throw HTTPHandler.unknownRoute }
+            // RFC 9112 §3.2
+            guard head.version < .http1_1 || head.headers["host"].count == 1 else {
+                throw CallError(.invalidRequest, "A request has one Host header")
+            }
             if head.method == .OPTIONS { return preflight(head, context) }
             guard isOperator || options.isOperatorToken == nil else { throw CallError(.authentication) }
             guard !options.hides(path: path) else { throw HTTPHandler.unknownRoute }
