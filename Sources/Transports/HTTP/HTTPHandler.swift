@@ -119,7 +119,7 @@ final class HTTPHandler: ChannelInboundHandler {
             let path = head.uri[pathStart..<end]
             guard path.utf8.first == UInt8(ascii: "/") else { throw HTTPHandler.unknownRoute }
             // RFC 9112 §3.2
-            guard head.version < .http1_1 || head.headers["host"].count == 1 else {
+            guard head.version == .http1_0 || head.headers["host"].count == 1 else {
                 throw CallError(.invalidRequest, "A request has one Host header")
             }
             if head.method == .OPTIONS { return preflight(head, context) }
