@@ -15,7 +15,9 @@ struct Daemon {
     let log: Log
     private let pool: Pool
     private let reads: [ReadPipeline]
+    /// Of the socket, and of standard input and output.
     private let group: MultiThreadedEventLoopGroup
+    private let httpGroup: MultiThreadedEventLoopGroup
     private let gate: ConnectionGate
     private let settings: Settings
 
@@ -25,8 +27,8 @@ struct Daemon {
     ]
     .map { $0 + "migrations" }
 
-    /// As many as there are processors, within reason: each has a connection to PostgreSQL, too.
-    private static let eventLoops = min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), 8)
+    /// Within reason: each event loop has a connection to PostgreSQL.
+    private static let processors = min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), 8)
 
     private static let executableFolder: String = {
         guard let path = realpath("/proc/self/exe", nil) else { return "." }
@@ -44,12 +46,15 @@ struct Daemon {
         let seed = try Daemon.signingSeed(settings)
         let tokens = try Tokens(keys: KeyRing(signer: Ed25519.SigningKey(seed: seed)), seed: seed)
         pool = Pool(PoolConfiguration(conninfo: conninfo, size: settings.poolSize))
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: Daemon.eventLoops)
+        // What comes by the socket goes to the database: the other half of the processors is PostgreSQL's. HTTP has work of its own.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, Daemon.processors / 2))
+        let httpGroup = MultiThreadedEventLoopGroup(numberOfThreads: Daemon.processors)
         // One for each loop: what is read by key stays on it from socket to database and back.
-        reads = try group.makeIterator().map {
+        reads = try (Array(group.makeIterator()) + Array(httpGroup.makeIterator())).map {
             try ReadPipeline(conninfo: conninfo, reactor: EventLoopReactor(eventLoop: $0))
         }
         self.group = group
+        self.httpGroup = httpGroup
         let platform = Platform(
             pool: pool, reads: reads, passwords: PasswordWorkers(count: 2), tokens: tokens,
             registrationIsOpen: settings.registrationIsOpen)
@@ -104,8 +109,8 @@ struct Daemon {
             server = try await .start(
                 at: settings.socket, dispatcher, operators: operators, gate: gate, on: group)
         }
-        let http = try await startHTTP(activated.first { $0.family != .unix }, group)
-        let admin = try await startAdministration(group)
+        let http = try await startHTTP(activated.first { $0.family != .unix })
+        let admin = try await startAdministration()
         try Notifier().ready(status: "Serving")
         let listeners = [http.map { " http=\($0.address)" }, admin.map { " admin=\($0.address)" }]
         print("ready socket=\(settings.socket)" + listeners.compactMap { $0 }.joined())
@@ -132,26 +137,24 @@ struct Daemon {
         }
     }
 
-    private func startHTTP(
-        _ activated: ActivatedSocket?, _ group: MultiThreadedEventLoopGroup
-    ) async throws -> HTTPServer? {
+    private func startHTTP(_ activated: ActivatedSocket?) async throws -> HTTPServer? {
         if let activated {
             return try await .start(
-                descriptor: activated.descriptor, dispatcher, settings.http, gate: gate, on: group)
+                descriptor: activated.descriptor, dispatcher, settings.http, gate: gate, on: httpGroup)
         }
         guard let (host, port) = Settings.hostAndPort(settings.httpListen) else { return nil }
-        return try await .start(host: host, port: port, dispatcher, settings.http, gate: gate, on: group)
+        return try await .start(host: host, port: port, dispatcher, settings.http, gate: gate, on: httpGroup)
     }
 
     /// The operator's own listener, where his token is asked of every request.
-    private func startAdministration(_ group: MultiThreadedEventLoopGroup) async throws -> HTTPServer? {
+    private func startAdministration() async throws -> HTTPServer? {
         guard let (host, port) = Settings.hostAndPort(settings.adminListen) else { return nil }
         let token = try Daemon.operatorToken(settings)
         var options = settings.http
         options.isOperatorToken = { candidate in
             token.withUnsafeBytes { constantTimeEqual(Array($0), Array(candidate.utf8)) }
         }
-        return try await .start(host: host, port: port, dispatcher, options, gate: gate, on: group)
+        return try await .start(host: host, port: port, dispatcher, options, gate: gate, on: httpGroup)
     }
 
     private static func operatorToken(_ settings: Settings) throws -> SecretBytes {
@@ -191,6 +194,7 @@ struct Daemon {
         for pipeline in reads { pipeline.close() }
         pool.close(within: 5)
         try await group.shutdownGracefully()
+        try await httpGroup.shutdownGracefully()
     }
 
     /// Refuses a database that this release does not fit.
