@@ -91,7 +91,12 @@ public final class Call: Sendable {
             }
             return !state.isFinished
         }
-        if isFirst { completion(self, Reply(result, requestID: requestID), cause) }
+        guard isFirst else { return }
+        var token: String?
+        if method.bindsToken, case .success = result {
+            token = arguments.value(named: "token", at: 0)?.string
+        }
+        completion(self, Reply(result, requestID: requestID, boundToken: token), cause)
     }
 
     /// The role check of what touches no workspace.

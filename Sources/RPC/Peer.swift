@@ -37,6 +37,8 @@ public enum Caller: Sendable, Hashable {
     case anonymous
     /// A token whose signature and times are good. Whether its session still lives is the database's to say.
     case user(id: UUID, session: UUID)
+    /// A program with an API key that has its checksum. Whether it is in force is the database's to say.
+    case apiKey(id: UUID, secretHash: [UInt8])
     case `operator`
 
     /// For logs and keys of limits.
@@ -44,6 +46,7 @@ public enum Caller: Sendable, Hashable {
         switch self {
         case .anonymous: peer.label
         case .user(let id, _): "user:\(id)"
+        case .apiKey(let id, _): "apiKey:\(id)"
         case .operator: "peer:\(peer.label)"
         }
     }

@@ -45,10 +45,13 @@ public struct Body: Sendable, Equatable {
 public struct Reply: Sendable {
     public let result: Result<Body, CallError>
     public let requestID: String
+    /// What later calls of the connection are made with.
+    let boundToken: String?
 
-    public init(_ result: Result<Body, CallError>, requestID: String) {
+    public init(_ result: Result<Body, CallError>, requestID: String, boundToken: String? = nil) {
         self.result = result
         self.requestID = requestID
+        self.boundToken = boundToken
     }
 
     var error: CallError? {

@@ -123,6 +123,7 @@ public final class Conversation {
     /// A call has been answered.
     public func complete(_ ticket: Ticket, _ reply: Reply) {
         guard let done = running.removeValue(forKey: ticket) else { return }
+        if let token = reply.boundToken { defaults.token = token }
         answer(reply, id: done.id, in: done.group)
         pump()
     }

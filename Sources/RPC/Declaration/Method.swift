@@ -17,6 +17,8 @@ public final class Method: Sendable {
     public let creates: Bool
     /// Whether its answers must be kept by no cache: HTTP's `Cache-Control: no-store`.
     public let isSensitive: Bool
+    /// Whether its param `token` is the connection's from its success on.
+    let bindsToken: Bool
     public let route: Route?
     public let params: [Schema.Member]
     public let result: Schema
@@ -29,6 +31,7 @@ public final class Method: Sendable {
         _ name: String, _ summary: String,
         role: Role, rate: RateClass = .general, rateKey: (@Sendable (Arguments) -> String?)? = nil,
         mutates: Bool = false, creates: Bool = false, sensitive: Bool = false,
+        bindsToken: Bool = false,
         route: Route? = nil, mediaType: String? = nil,
         params: Params<repeat each P>, result: Shape<Value>, example: Example,
         run handler: Handler<Value, repeat each P>
@@ -41,6 +44,7 @@ public final class Method: Sendable {
         self.mutates = mutates
         self.creates = creates
         self.isSensitive = sensitive
+        self.bindsToken = bindsToken
         self.route = route
         self.mediaType = mediaType
         self.params = params.members
@@ -59,6 +63,7 @@ public final class Method: Sendable {
         mutates = false
         creates = false
         isSensitive = false
+        bindsToken = false
         route = nil
         params = []
         result = .any

@@ -140,6 +140,19 @@ extension Param where Value == UUID {
     public static let workspace = uuid("workspaceId", "The workspace.")
 }
 
+extension Param where Value == Timestamp {
+    /// A moment by RFC 3339.
+    public static func timestamp(_ name: String, _ summary: String) -> Param {
+        Param(name, .timestamp, summary) { json in
+            guard let text = json.string else { return .failure(Misfit(.type, "has to be a string")) }
+            guard let value = Timestamp(rfc3339: text) else {
+                return .failure(Misfit(.format, "has to be a moment by RFC 3339, as 2030-01-31T12:00:00Z"))
+            }
+            return .success(value)
+        }
+    }
+}
+
 extension Param where Value == JSON {
     /// Anything that is JSON.
     public static func any(_ name: String, _ summary: String) -> Param {

@@ -46,6 +46,13 @@ extension Shape {
     public static func object(
         _ name: String, version: (@Sendable (Value) -> Int64?)? = nil, _ fields: Field<Value>...
     ) -> Shape {
+        object(name, version: version, fields)
+    }
+
+    /// The same, for objects that have most of their members in common.
+    public static func object(
+        _ name: String, version: (@Sendable (Value) -> Int64?)? = nil, _ fields: [Field<Value>]
+    ) -> Shape {
         var shape = Shape(.object(name: name, fields.map(\.member), open: false)) { value, writer in
             writer.beginObject()
             for field in fields { field.write(value, &writer) }

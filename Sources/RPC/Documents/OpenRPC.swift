@@ -147,7 +147,7 @@ extension Method {
         if !params.isEmpty { codes.append(.validation) }
         // What is rated as `auth` checks a password or a token of its own.
         if role != .public || rate == .auth { codes.append(.authentication) }
-        if role > .user { codes += [.authorization, .notFound] }
+        if role != .public { codes += [.authorization, .notFound] }
         if mutates { codes.append(.conflict) }
         return codes
     }

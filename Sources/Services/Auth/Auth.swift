@@ -111,10 +111,17 @@ extension Auth {
     }
 
     func me(_ tx: borrowing Transaction, _ access: Access) throws -> Me {
-        guard let userID = access.userID else { return Me(user: nil, isOperator: true, memberships: []) }
-        return Me(
-            user: try tx.one(Auth.findUser, userID), isOperator: false,
-            memberships: try tx.all(Auth.listMemberships, userID))
+        try identity(tx, access)
+    }
+
+    func identity(_ tx: borrowing Transaction, _ access: Access) throws -> Me {
+        if let userID = access.userID {
+            return Me(
+                user: try tx.one(Auth.findUser, userID), memberships: try tx.all(Auth.listMemberships, userID)
+            )
+        }
+        if let key = access.apiKeyID { return Me(apiKey: try tx.one(APIKeys.getKey, key)) }
+        return Me(isOperator: access.role == .operator)
     }
 
     private static let badRefreshToken = CallError(

@@ -64,14 +64,16 @@ struct Membership: Sendable {
 
 /// Who is calling.
 struct Me: Sendable {
-    let user: User?
-    let isOperator: Bool
-    let memberships: [Membership]
+    var user: User?
+    var isOperator = false
+    var apiKey: APIKey?
+    var memberships: [Membership] = []
 
     static let shape: Shape<Me> = .object(
         "Me",
-        Field("user", User.shape.nullable, "Null for the operator.") { $0.user },
+        Field("user", User.shape.nullable, "Null for the operator and for API keys.") { $0.user },
         Field("operator", .boolean, "Whether it is the operator.") { $0.isOperator },
+        Field("apiKey", APIKey.shape.nullable, "Of a program that calls with one.") { $0.apiKey },
         Field("memberships", Membership.shape.list, "At most 100, by name.") { $0.memberships })
 }
 

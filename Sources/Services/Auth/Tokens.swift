@@ -25,6 +25,7 @@ public struct Tokens: Authenticator {
     var jwkSet: [UInt8] { keys.jwkSet }
 
     public func authenticate(_ token: String) throws(CallError) -> Caller {
+        if let secret = APIKeySecret(token) { return .apiKey(id: secret.id, secretHash: secret.hash) }
         do {
             let now = Timestamp.now.seconds
             let digest = try SHA256.digest(Array(token.utf8))

@@ -13,6 +13,7 @@ public struct Platform: Sendable {
     public let tokens: Tokens
     /// Whether anybody may make himself an account.
     public let registrationIsOpen: Bool
+    private let keyUses = APIKeyUses()
 
     public init(
         pool: Pool, reads: [ReadPipeline] = [], passwords: PasswordWorkers, tokens: Tokens,
@@ -27,17 +28,23 @@ public struct Platform: Sendable {
 
     /// Every method of every service that needs the platform.
     public var methods: [Method] {
-        Auth(platform: self).methods + Workspaces(platform: self).methods + Members(platform: self).methods
+        Auth(platform: self).methods + Sessions(platform: self).methods + Workspaces(platform: self).methods
+            + Members(platform: self).methods + Invitations(platform: self).methods
+            + APIKeys(platform: self).methods + UserAdministration(platform: self).methods
     }
 }
 
 /// Who calls, as the database has confirmed it in the transaction of the effect.
 public struct Access: Sendable {
     public let call: Call
-    /// `nil` for the operator and for an anonymous caller.
-    public let userID: UUID?
+    /// `nil` for everybody who is no user.
+    public var userID: UUID?
     /// Of a user, his login.
-    public let sessionID: UUID?
+    public var sessionID: UUID?
+    /// Of a program.
+    public var apiKeyID: UUID?
+    /// The user, or he who made the API key; `nil` for the operator.
+    public var responsibleUserID: UUID?
     /// What he is: his role in the workspace that he names, else `user`, `public` or `operator`.
     public let role: Role
 
@@ -47,10 +54,13 @@ public struct Access: Sendable {
         guard role >= other else { throw CallError(.authorization, "This needs the role \(other.name)") }
     }
 
-    /// - Throws: `AUTHORIZATION_ERROR` for who is no user.
+    /// - Throws: `AUTHORIZATION_ERROR` for an API key, `CONFLICT` for the operator, who may but is nobody.
     func requireUser() throws(CallError) -> UUID {
-        guard let userID else { throw CallError(.authorization, "This is for users") }
-        return userID
+        if let userID { return userID }
+        guard role != .operator else {
+            throw CallError(.conflict, "This acts on an account, and the operator has none; log in as a user")
+        }
+        throw CallError(.authorization, "This is for users")
     }
 }
 
@@ -63,6 +73,7 @@ extension Platform {
         Handler { call, params, shape in
             pool.transaction(call, options) { tx in
                 let access = try Authorization.check(call, in: tx)
+                note(access)
                 let values = try params.get()
                 return shape.body(of: try effect(tx, access, repeat each values))
             } completion: { result in
@@ -72,6 +83,10 @@ extension Platform {
                 }
             }
         }
+    }
+
+    private func note(_ access: Access) {
+        if let key = access.apiKeyID { keyUses.note(key, on: pool) }
     }
 
     /// A handler that answers with the one row of a query that an index bounds, or `NOT_FOUND`. It shares its round trip with
@@ -90,7 +105,7 @@ extension Platform {
             }
             @Sendable func readOnPool() {
                 pool.transaction(call, .readOnly) { tx in
-                    _ = try Authorization.check(call, in: tx)
+                    note(try Authorization.check(call, in: tx))
                     let values = try params.get()
                     return try tx.first(query(repeat each values))
                 } completion: {
@@ -114,7 +129,7 @@ extension Platform {
                     answer(
                         Result {
                             let (found, row) = try result.get()
-                            _ = try question.answer(found)
+                            note(try question.answer(found))
                             _ = try wanted.get()
                             return row
                         })

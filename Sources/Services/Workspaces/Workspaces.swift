@@ -43,8 +43,10 @@ extension Workspaces {
     func list(
         _ tx: borrowing Transaction, _ access: Access, _ limit: Int64, _ cursor: Cursor?
     ) throws -> Page<Workspace> {
+        // Null is everybody's: the operator's, and nobody else's.
+        let user = access.role == .operator ? nil : try access.requireUser()
         let rows = try tx.all(
-            Workspaces.listWorkspaces, access.userID, cursor?.moment, cursor?.id, limit + 1)
+            Workspaces.listWorkspaces, user, cursor?.moment, cursor?.id, limit + 1)
         return Page(rows, limit: limit) { Cursor($0.createdAt, $0.id) }
     }
 

@@ -33,8 +33,12 @@ enum HTTPArguments {
         }
         if !body.isEmpty { try writeMembers(of: body, limits, to: &writer) }
         writer.endObject()
+        guard writer.bytes != nothing else { return .none }
         return .named(try parse(writer.bytes, limits))
     }
+
+    /// What is written of a request that says nothing.
+    private static let nothing = Array(#"{"_meta":{}}"#.utf8)
 
     /// The metadata of a raw JSON-RPC message.
     static func defaults(_ headers: HTTPHeaders, _ limits: Limits) throws(CallError) -> Metadata.Defaults {

@@ -1,0 +1,37 @@
+import Identifiers
+import Postgres
+import Resilience
+import Synchronization
+
+/// Notes when API keys are used, to the minute, behind the call's back: a read stays a read.
+final class APIKeyUses: Sendable {
+    private let noted = Mutex<[UUID: UInt64]>([:])
+
+    private static let pauseNanoseconds: UInt64 = 60_000_000_000
+    /// When more keys than this are in use at once, all are noted anew.
+    private static let limit = 10_000
+
+    /// Work that nobody waits for.
+    private final class Unattended: Interruptible {
+        let deadlineNanoseconds = MonotonicClock.now + 5_000_000_000
+        let isInterrupted = false
+
+        func onInterruption(_ hook: @escaping @Sendable () -> Void) {}
+    }
+
+    func note(_ key: UUID, on pool: Pool) {
+        let now = MonotonicClock.now
+        let isDue = noted.withLock { noted in
+            if let last = noted[key], now - last < APIKeyUses.pauseNanoseconds { return false }
+            if noted.count >= APIKeyUses.limit { noted.removeAll() }
+            noted[key] = now
+            return true
+        }
+        guard isDue else { return }
+        // A use that could not be noted is noted a minute later.
+        pool.transaction(Unattended()) { tx in
+            tx.queue(APIKeys.touchKey, key)
+        } completion: { _ in
+        }
+    }
+}
