@@ -11,7 +11,9 @@ extension Auth {
         let hash = try await platform.passwords.hash(password)
         do {
             return try await platform.transact(call) { tx in
-                try tx.one(Auth.insertUser, email.text, name, hash)
+                let user = try tx.one(Auth.insertUser, email.text, name, hash)
+                Audit.record(tx, call, actor: "user:\(user.id)")
+                return user
             }
         } catch let error as PostgresError where error.violates("users_email_key") {
             throw CallError(.conflict, "This email has an account already; log in")
@@ -37,6 +39,7 @@ extension Auth {
             try await platform.transact(call) { tx in
                 tx.queue(Auth.deleteOldFailures)
                 tx.queue(Auth.insertFailure, emailHash, address, expecting: 1)
+                Audit.record(tx, call, outcome: .authentication)
             }
             throw CallError(.authentication, "Email or password is wrong")
         }
@@ -47,6 +50,7 @@ extension Auth {
             tx.queue(
                 Auth.insertSession, session, found.id, call.peer.agent, address, refreshToken.hash,
                 expecting: 1)
+            Audit.record(tx, call, actor: "user:\(found.id)")
             return try tx.one(Auth.findUser, found.id)
         }
         return Login(
@@ -71,8 +75,11 @@ extension Auth {
                 next = session.generation
             } else {
                 tx.queue(Auth.revokeSession, token.session)
+                Audit.record(
+                    tx, call, actor: "user:\(session.userID)", outcome: .authentication)
                 return nil
             }
+            Audit.record(tx, call, actor: "user:\(session.userID)")
             return (try tx.one(Auth.findUser, session.userID), next)
         }
         guard let outcome else {
@@ -106,6 +113,7 @@ extension Auth {
             // Of two changes at once only one may find the password that it was given.
             tx.queue(Auth.updatePassword, userID, hash, found.passwordHash, expecting: 1)
             tx.queue(Auth.revokeSessions, userID)
+            Audit.record(tx, call)
         }
         return Done()
     }

@@ -30,7 +30,8 @@ public struct Platform: Sendable {
     public var methods: [Method] {
         Auth(platform: self).methods + Sessions(platform: self).methods + Workspaces(platform: self).methods
             + Members(platform: self).methods + Invitations(platform: self).methods
-            + APIKeys(platform: self).methods + UserAdministration(platform: self).methods
+            + APIKeys(platform: self).methods + Audit(platform: self).methods
+            + UserAdministration(platform: self).methods
     }
 }
 
@@ -75,11 +76,30 @@ extension Platform {
                 let access = try Authorization.check(call, in: tx)
                 note(access)
                 let values = try params.get()
-                return shape.body(of: try effect(tx, access, repeat each values))
-            } completion: { result in
-                switch result {
-                case .success(let body): call.succeed(body)
-                case .failure(let error): call.fail(CallError(mapping: error, in: call), cause: error)
+                let body = shape.body(of: try effect(tx, access, repeat each values))
+                if call.method.mutates { Audit.record(tx, call, result: body) }
+                return body
+            } completion: {
+                finish(call, $0)
+            }
+        }
+    }
+
+    /// Answers. A role that was refused is in the trail before he who was refused knows.
+    private func finish(_ call: Call, _ result: Result<Body, any Error>) {
+        switch result {
+        case .success(let body): call.succeed(body)
+        case .failure(let cause):
+            let error = CallError(mapping: cause, in: call)
+            guard error.code == .authorization else { return call.fail(error, cause: cause) }
+            pool.transaction(call) { tx in
+                Audit.record(tx, call, outcome: error.code)
+            } completion: { written in
+                // The refusal stands whether or not it could be written down; then the log tells.
+                if case .failure(let failure) = written {
+                    call.fail(error, cause: failure)
+                } else {
+                    call.fail(error, cause: cause)
                 }
             }
         }
@@ -96,12 +116,12 @@ extension Platform {
     ) -> Handler<Row, repeat each P> {
         Handler { call, params, shape in
             @Sendable func answer(_ result: Result<Row?, any Error>) {
-                do {
-                    guard let row = try result.get() else { throw CallError(.notFound) }
-                    call.succeed(shape.body(of: row))
-                } catch {
-                    call.fail(CallError(mapping: error, in: call), cause: error)
-                }
+                finish(
+                    call,
+                    Result {
+                        guard let row = try result.get() else { throw CallError(.notFound) }
+                        return shape.body(of: row)
+                    })
             }
             @Sendable func readOnPool() {
                 pool.transaction(call, .readOnly) { tx in
@@ -149,9 +169,9 @@ extension Platform {
                 do {
                     try call.requireRoleWithoutWorkspace()
                     let values = try params.get()
-                    call.succeed(shape.body(of: try await work(call, repeat each values)))
+                    finish(call, .success(shape.body(of: try await work(call, repeat each values))))
                 } catch {
-                    call.fail(CallError(mapping: error, in: call), cause: error)
+                    finish(call, .failure(error))
                 }
             }
         }

@@ -1,0 +1,62 @@
+import Identifiers
+import JSON
+import Postgres
+import RPC
+
+/// Who did what: a row for every change, every refused role check, every login.
+struct Audit: Sendable {
+    let platform: Platform
+
+    var methods: [Method] {
+        [
+            Method(
+                "audit.list", "Lists what was done in a workspace, and what was refused, newest first.",
+                role: .admin, route: .get("/workspaces/{workspaceId}/audit"),
+                params: Params(
+                    .workspace, .limit, .optional(.cursor),
+                    .optional(.text("action", 1...100, "Only this method, as `members.add`."))),
+                result: AuditEntry.shape.page,
+                example: Example(
+                    #"{"workspaceId":"6f1c0b8e-3a55-4c8e-9d54-0d6f3f6c2a10"}"#,
+                    gives: #"{"items":[{"action":"workspaces.create"}],"nextCursor":null}"#),
+                run: platform.transaction(options: .readOnly, list))
+        ]
+    }
+}
+
+/// One row of the trail.
+struct AuditEntry: Sendable {
+    let id: UUID
+    let at: Timestamp
+    let actor: String
+    let action: String
+    let object: JSONText
+    let address: String
+    let requestID: String
+    let outcome: String
+
+    /// From the columns `id, at, actor, action, object, address, request_id, outcome`.
+    init(_ row: borrowing RowReader) throws {
+        id = try row.get(0)
+        at = try row.get(1)
+        actor = try row.get(2)
+        action = try row.get(3)
+        object = try row.get(4)
+        address = try row.get(5)
+        requestID = try row.get(6)
+        outcome = try row.get(7)
+    }
+
+    static let shape: Shape<AuditEntry> = .object(
+        "AuditEntry",
+        Field("id", .uuid, "The row.") { $0.id },
+        Field("at", .timestamp, "When.") { $0.at },
+        Field("actor", .string, "`user:…`, `apiKey:…`, `peer:uid:…` for the operator, else the address.") {
+            $0.actor
+        },
+        Field("action", .string, "The method.") { $0.action },
+        Field("object", .settings, "The ids of what it was done to.") { $0.object },
+        Field("address", .string, "From where: `ip:…` or `uid:…`.") { $0.address },
+        Field("requestId", .string, "Under which the daemon's log has it.") { $0.requestID },
+        Field("outcome", .string, "`OK`, or the code of the error.") { $0.outcome })
+}
