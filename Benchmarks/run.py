@@ -168,6 +168,7 @@ def start_up(data, work):
     environment = os.environ | {
         "RPCD_DATABASE_URL": f"host={data}/postgres/socket user=rpcd dbname=rpcd", "RPCD_SOCKET": str(work / "serve.sock"),
         "RPCD_HTTP_LISTEN": "127.0.0.1:0", "RPCD_JWT_KEY_FILE": str(data / "jwt-key"),
+        "RPCD_MASTER_KEY_FILE": str(data / "master-key"),
         "RPCD_MIGRATIONS": str(ROOT / "migrations")}
     taken = []
     for _ in range(10):

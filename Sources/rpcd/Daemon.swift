@@ -43,7 +43,7 @@ struct Daemon {
             throw SettingError("RPCD_DATABASE_URL", got: nil, takes: "a libpq connection string or URL")
         }
         let log = Log(level: settings.logLevel)
-        let seed = try Daemon.signingSeed(settings)
+        let seed = try KeyFiles.signingSeed(settings)
         let tokens = try Tokens(keys: KeyRing(signer: Ed25519.SigningKey(seed: seed)), seed: seed)
         pool = Pool(PoolConfiguration(conninfo: conninfo, size: settings.poolSize))
         // What comes by the socket goes to the database: the other half of the processors is PostgreSQL's. HTTP has work of its own.
@@ -57,6 +57,7 @@ struct Daemon {
         self.httpGroup = httpGroup
         let platform = Platform(
             pool: pool, reads: reads, passwords: PasswordWorkers(count: 2), tokens: tokens,
+            masterKeys: try KeyFiles.masterKeys(settings),
             registrationIsOpen: settings.registrationIsOpen)
         let metrics = CallMetrics()
         let registry = try Daemon.registry(platform, limits: settings.limits, metrics: metrics)
@@ -91,8 +92,16 @@ struct Daemon {
         let platform = Platform(
             pool: .closed, passwords: PasswordWorkers(count: 1),
             tokens: try Tokens(keys: KeyRing(signer: Ed25519.SigningKey(seed: seed)), seed: seed),
+            masterKeys: try masterKeysOfNobody(),
             registrationIsOpen: true)
         return try registry(platform, limits: Limits(), metrics: CallMetrics())
+    }
+
+    private static func masterKeysOfNobody() throws -> MasterKeys {
+        guard let keys = MasterKeys(file: try MasterKeys.makeLine(number: 1)) else {
+            throw CommandFailure("A master key cannot be made")
+        }
+        return keys
     }
 
     /// Serves on the Unix socket until SIGTERM or SIGINT, then lets what runs finish.
@@ -149,38 +158,12 @@ struct Daemon {
     /// The operator's own listener, where his token is asked of every request.
     private func startAdministration() async throws -> HTTPServer? {
         guard let (host, port) = Settings.hostAndPort(settings.adminListen) else { return nil }
-        let token = try Daemon.operatorToken(settings)
+        let token = try KeyFiles.operatorToken(settings)
         var options = settings.http
         options.isOperatorToken = { candidate in
             token.withUnsafeBytes { constantTimeEqual(Array($0), Array(candidate.utf8)) }
         }
         return try await .start(host: host, port: port, dispatcher, options, gate: gate, on: httpGroup)
-    }
-
-    private static func operatorToken(_ settings: Settings) throws -> SecretBytes {
-        let takes = "a file with 32 to 512 visible characters, readable by its owner alone"
-        guard let path = settings.operatorTokenFile else {
-            throw SettingError("RPCD_OPERATOR_TOKEN_FILE", got: nil, takes: takes)
-        }
-        let bytes = try privateFile(path, limit: 1024, key: "RPCD_OPERATOR_TOKEN_FILE", takes: takes)
-        let token = bytes.filter { (0x21...0x7E).contains($0) }
-        guard (32...512).contains(token.count) else {
-            throw SettingError("RPCD_OPERATOR_TOKEN_FILE", got: path, takes: takes)
-        }
-        return try SecretBytes(token)
-    }
-
-    /// A file that nobody but its owner can read.
-    private static func privateFile(_ path: String, limit: Int, key: String, takes: String) throws -> [UInt8]
-    {
-        var status = stat()
-        guard let bytes = readFile(path, limit: limit), stat(path, &status) == 0 else {
-            throw SettingError(key, got: path, takes: takes)
-        }
-        guard status.st_mode & 0o077 == 0 else {
-            throw SettingError(key, got: path, takes: "a file that only its owner can read: chmod 600")
-        }
-        return bytes
     }
 
     /// Serves on standard input and output until they end.
@@ -218,18 +201,5 @@ struct Daemon {
             throw SettingError("RPCD_MIGRATIONS", got: folders.first, takes: "the path of a folder")
         }
         return try Migrator(conninfo: conninfo, files: MigrationFile.read(folder: folder))
-    }
-
-    private static func signingSeed(_ settings: Settings) throws -> SecretBytes {
-        let takes = "a file of 32 random bytes, as head -c 32 /dev/urandom gives"
-        if let path = settings.jwtKeyFile {
-            let bytes = try privateFile(path, limit: 32, key: "RPCD_JWT_KEY_FILE", takes: takes)
-            guard bytes.count == 32 else { throw SettingError("RPCD_JWT_KEY_FILE", got: path, takes: takes) }
-            return try SecretBytes(bytes)
-        }
-        guard let bytes = try Credentials.read("jwt-key"), bytes.count == 32 else {
-            throw SettingError("RPCD_JWT_KEY_FILE", got: nil, takes: takes + ", or the credential jwt-key")
-        }
-        return try SecretBytes(bytes)
     }
 }

@@ -22,6 +22,7 @@ struct Settings {
     var registrationIsOpen = true
     var operatorUIDs: Set<UInt32> = []
     var jwtKeyFile: String?
+    var masterKeyFile: String?
     var migrations: String?
     var limits = Limits()
     var httpListen = "127.0.0.1:8080"
@@ -152,6 +153,15 @@ struct Settings {
                 summary: "the key that access tokens are signed with"
             ) {
                 $0.jwtKeyFile = $1
+                return !$1.isEmpty
+            },
+            Declaration(
+                key: "RPCD_MASTER_KEY_FILE",
+                takes: "the path of a file with a line a key, mode 0600 or stricter",
+                standard: "$CREDENTIALS_DIRECTORY/master-key",
+                summary: "the keys that provider credentials are sealed with"
+            ) {
+                $0.masterKeyFile = $1
                 return !$1.isEmpty
             },
             Declaration(

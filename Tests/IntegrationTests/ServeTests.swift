@@ -26,9 +26,13 @@ struct Served {
         let key = folder + "/key"
         try Data((0..<32).map { _ in UInt8.random(in: .min ... .max) }).write(to: URL(fileURLWithPath: key))
         chmod(key, 0o600)
+        try ("1 " + String(repeating: "a7", count: 32)).write(
+            toFile: folder + "/master", atomically: true, encoding: .utf8)
+        chmod(folder + "/master", 0o600)
         return [
             "RPCD_DATABASE_URL": conninfo, "RPCD_SOCKET": folder + "/s", "RPCD_HTTP_LISTEN": "127.0.0.1:0",
-            "RPCD_JWT_KEY_FILE": key, "RPCD_MIGRATIONS": Project.root + "/migrations",
+            "RPCD_JWT_KEY_FILE": key, "RPCD_MASTER_KEY_FILE": folder + "/master",
+            "RPCD_MIGRATIONS": Project.root + "/migrations",
             "RPCD_RATE_GENERAL": "off", "RPCD_RATE_AUTH": "off",
         ]
     }

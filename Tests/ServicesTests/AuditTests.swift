@@ -32,12 +32,6 @@ struct AuditTests {
         }
     }
 
-    private final class Patient: Interruptible {
-        let deadlineNanoseconds = UInt64.max
-        let isInterrupted = false
-        func onInterruption(_ hook: @escaping @Sendable () -> Void) {}
-    }
-
     @Test(
         "Changes, refusals and logins are in it, with who, what and the request; failed changes and secrets are not"
     )

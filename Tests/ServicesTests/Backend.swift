@@ -25,6 +25,7 @@ struct Backend {
         let tokens = try Tokens(keys: KeyRing(signer: Ed25519.SigningKey(seed: seed)), seed: seed)
         let platform = Platform(
             pool: pool, passwords: PasswordWorkers(count: 2), tokens: tokens,
+            masterKeys: try #require(MasterKeys(file: MasterKeys.makeLine(number: 1))),
             registrationIsOpen: registrationIsOpen)
         let metrics = CallMetrics()
         let system = System(version: "1", commit: "test", limits: Limits(), pool: pool, metrics: metrics)
@@ -51,6 +52,14 @@ struct Backend {
             try #require(result["refreshToken"]?.string)
         )
     }
+}
+
+/// Work of the test's own, for as long as it takes.
+final class Patient: Interruptible {
+    let deadlineNanoseconds = UInt64.max
+    let isInterrupted = false
+
+    func onInterruption(_ hook: @escaping @Sendable () -> Void) {}
 }
 
 extension JSON {

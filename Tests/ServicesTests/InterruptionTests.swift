@@ -10,13 +10,6 @@ private let waiting = Statement("SELECT count(*) FROM pg_locks WHERE NOT granted
     try $0.get(0, as: Int.self)
 }
 
-/// A caller who waits as long as it takes.
-private final class Endless: Interruptible {
-    let deadlineNanoseconds = UInt64.max
-    let isInterrupted = false
-    func onInterruption(_ hook: @escaping @Sendable () -> Void) {}
-}
-
 @Suite("What ends a call reaches the statement that runs for it")
 struct InterruptionTests {
     /// A call that waits for a row which somebody else has locked, until `body` has ended it.
@@ -33,7 +26,7 @@ struct InterruptionTests {
         let release = DispatchSemaphore(value: 0)
         let (locked, isLocked) = AsyncStream.makeStream(of: Void.self)
         async let holder: Void = withCheckedContinuation { continuation in
-            other.transaction(Endless()) { tx in
+            other.transaction(Patient()) { tx in
                 try tx.execute(lockWorkspaces)
                 isLocked.finish()
                 release.wait()
@@ -44,7 +37,7 @@ struct InterruptionTests {
         for await _ in locked {}
         func waiters() async throws -> Int {
             try await withCheckedThrowingContinuation { continuation in
-                other.transaction(Endless()) {
+                other.transaction(Patient()) {
                     try $0.one(waiting)
                 } completion: {
                     continuation.resume(with: $0)

@@ -112,6 +112,7 @@ struct RoleTests {
             let key = try await make("apiKeys.create", #""name":"k","role":"viewer""#)
             let invitation = try await make(
                 "invitations.create", #""email":"guest\#(number)@example.org","role":"viewer""#)
+            let credential = try await make("credentials.create", #""provider":"p","key":"k""#)
             let guest = try await backend.login("guest\(number)")
             let sessions = try await connection.call("auth.sessions.list", "{\(meta)}")
             let isAccepting = method.name == "invitations.accept"
@@ -119,6 +120,7 @@ struct RoleTests {
             var actual: [String: String] = ["workspaceId": workspace, "userId": other.id]
             actual["refreshToken"] = me.refreshToken
             actual["apiKeyId"] = key["id"]?.string
+            actual["credentialId"] = credential["id"]?.string
             actual["invitationId"] = invitation["id"]?.string
             actual["sessionId"] = sessions["result"]?["items"]?[0]?["id"]?.string
             actual["token"] = isAccepting ? invitation["token"]?.string : me.token

@@ -11,18 +11,20 @@ public struct Platform: Sendable {
     public let reads: [ReadPipeline]
     public let passwords: PasswordWorkers
     public let tokens: Tokens
+    let vault: Vault
     /// Whether anybody may make himself an account.
     public let registrationIsOpen: Bool
     private let keyUses = APIKeyUses()
 
     public init(
         pool: Pool, reads: [ReadPipeline] = [], passwords: PasswordWorkers, tokens: Tokens,
-        registrationIsOpen: Bool
+        masterKeys: MasterKeys, registrationIsOpen: Bool
     ) {
         self.pool = pool
         self.reads = reads
         self.passwords = passwords
         self.tokens = tokens
+        vault = Vault(masterKeys: masterKeys)
         self.registrationIsOpen = registrationIsOpen
     }
 
@@ -30,7 +32,8 @@ public struct Platform: Sendable {
     public var methods: [Method] {
         Auth(platform: self).methods + Sessions(platform: self).methods + Workspaces(platform: self).methods
             + Members(platform: self).methods + Invitations(platform: self).methods
-            + APIKeys(platform: self).methods + Audit(platform: self).methods
+            + APIKeys(platform: self).methods + Credentials(platform: self).methods
+            + Audit(platform: self).methods
             + UserAdministration(platform: self).methods
     }
 }

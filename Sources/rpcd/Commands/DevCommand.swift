@@ -2,6 +2,7 @@ import ArgumentParser
 import Cryptography
 import Glibc
 import Postgres
+import Services
 
 struct DevCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -30,7 +31,10 @@ struct DevCommand: AsyncParsableCommand {
                 }
                 settings.httpListen = http
             }
-            settings.jwtKeyFile = try DevCommand.key(at: folder + "/jwt-key")
+            settings.jwtKeyFile = try DevCommand.file(at: folder + "/jwt-key") { try SecureRandom.bytes(32) }
+            settings.masterKeyFile = try DevCommand.file(at: folder + "/master-key") {
+                try MasterKeys.makeLine(number: 1)
+            }
             try Daemon.migrator(settings).up { StandardError.write("rpcd: migrating, \($0)\n") }
             try await Daemon(settings).serve()
             try cluster.stop()
@@ -45,9 +49,9 @@ struct DevCommand: AsyncParsableCommand {
     }
 
     /// The key of the last time, or a new one. Written beside and renamed, so that a kill leaves all of it or nothing.
-    private static func key(at path: String) throws -> String {
+    private static func file(at path: String, _ make: () throws -> [UInt8]) throws -> String {
         guard access(path, F_OK) != 0 else { return path }
-        let bytes = try SecureRandom.bytes(32)
+        let bytes = try make()
         let descriptor = open(path + ".new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0, write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0,
             close(descriptor) == 0, rename(path + ".new", path) == 0

@@ -1,0 +1,75 @@
+import Identifiers
+import Postgres
+
+extension Credentials {
+    struct Boxes: Sendable {
+        let keyBox: [UInt8]
+        let secretBox: [UInt8]?
+        let keyVersion: Int64
+        let version: Int64
+    }
+
+    static let getSalt = Statement("SELECT salt FROM workspace_salts WHERE workspace_id = $1") {
+        try $0.get(0, as: [UInt8].self)
+    }
+
+    /// Of two that make the first secret at once, both use the salt that is there then. Nothing happens where there is no such workspace.
+    static let insertSalt = Statement(
+        """
+        INSERT INTO workspace_salts (workspace_id, salt) SELECT id, $2 FROM workspaces WHERE id = $1
+        ON CONFLICT DO NOTHING
+        """)
+
+    static let insertCredential = Statement(
+        """
+        INSERT INTO credentials (id, workspace_id, provider, label, key_box, secret_box, masked_key, key_version, created_by)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        RETURNING id, provider, label, masked_key, secret_box IS NOT NULL, key_version, version, created_by, created_at,
+            last_used_at
+        """, row: Credential.init)
+
+    static let getCredential = Statement(
+        """
+        SELECT id, provider, label, masked_key, secret_box IS NOT NULL, key_version, version, created_by, created_at,
+            last_used_at
+        FROM credentials WHERE workspace_id = $1 AND id = $2
+        """, row: Credential.init)
+
+    static let listCredentials = Statement(
+        """
+        SELECT id, provider, label, masked_key, secret_box IS NOT NULL, key_version, version, created_by, created_at,
+            last_used_at
+        FROM credentials
+        WHERE workspace_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) > ($2, $3::uuid))
+        ORDER BY created_at, id LIMIT $4
+        """, row: Credential.init)
+
+    static let lockBoxes = Statement(
+        """
+        SELECT key_box, secret_box, key_version, version FROM credentials WHERE workspace_id = $1 AND id = $2 FOR UPDATE
+        """
+    ) {
+        Boxes(
+            keyBox: try $0.get(0), secretBox: try $0.getOptional(1), keyVersion: try $0.get(2),
+            version: try $0.get(3))
+    }
+
+    static let updateLabel = Statement(
+        """
+        UPDATE credentials SET label = coalesce($3, label), version = version + 1, updated_at = now()
+        WHERE workspace_id = $1 AND id = $2
+        RETURNING id, provider, label, masked_key, secret_box IS NOT NULL, key_version, version, created_by, created_at,
+            last_used_at
+        """, row: Credential.init)
+
+    static let updateBoxes = Statement(
+        """
+        UPDATE credentials SET label = coalesce($3, label), key_box = $4, secret_box = $5,
+            masked_key = coalesce($6, masked_key), key_version = $7, version = version + 1, updated_at = now()
+        WHERE workspace_id = $1 AND id = $2
+        RETURNING id, provider, label, masked_key, secret_box IS NOT NULL, key_version, version, created_by, created_at,
+            last_used_at
+        """, row: Credential.init)
+
+    static let deleteCredential = Statement("DELETE FROM credentials WHERE workspace_id = $1 AND id = $2")
+}

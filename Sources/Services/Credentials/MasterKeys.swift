@@ -1,0 +1,57 @@
+import Cryptography
+
+/// The ring of master keys: the newest seals, all open.
+public struct MasterKeys: Sendable {
+    private let keys: [Int64: SecretBytes]
+    /// Of the key that seals.
+    let current: Int64
+
+    static let keyBytes = 32
+    private static let most = 100
+
+    /// From the text of a key file: a line a key, its number and 64 hexadecimal digits. The highest number is the newest. `nil` for
+    /// anything else.
+    public init?(file bytes: [UInt8]) {
+        var keys: [Int64: SecretBytes] = [:]
+        for line in bytes.split(separator: UInt8(ascii: "\n")) where line.first != UInt8(ascii: "#") {
+            let words = line.split(separator: UInt8(ascii: " "))
+            guard words.count == 2, let number = Int64(String(decoding: words[0], as: UTF8.self)), number > 0,
+                var key = MasterKeys.bytes(ofHex: words[1]), key.count == MasterKeys.keyBytes,
+                let secret = try? SecretBytes(moving: &key), keys.updateValue(secret, forKey: number) == nil
+            else { return nil }
+        }
+        guard let current = keys.keys.max(), keys.count <= MasterKeys.most else { return nil }
+        self.keys = keys
+        self.current = current
+    }
+
+    /// A line of a key file with a new key.
+    public static func makeLine(number: Int64) throws -> [UInt8] {
+        let digits = Array("0123456789abcdef".utf8)
+        let key = try SecureRandom.bytes(keyBytes)
+        return Array("\(number) ".utf8) + key.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] } + [
+            UInt8(ascii: "\n")
+        ]
+    }
+
+    /// `nil` for a key that is not in the ring any more.
+    subscript(number: Int64) -> SecretBytes? { keys[number] }
+
+    private static func bytes(ofHex digits: ArraySlice<UInt8>) -> [UInt8]? {
+        guard digits.count % 2 == 0 else { return nil }
+        var bytes: [UInt8] = []
+        var high: UInt8?
+        for digit in digits {
+            guard let value = Character(Unicode.Scalar(digit)).hexDigitValue.map(UInt8.init) else {
+                return nil
+            }
+            if let first = high {
+                bytes.append(first << 4 | value)
+                high = nil
+            } else {
+                high = value
+            }
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,68 @@
+import Cryptography
+import Identifiers
+
+/// Seals secrets of workspaces: AES-256-GCM under a key that HKDF-SHA256 (RFC 5869) derives from a master key and the workspace's salt.
+struct Vault: Sendable {
+    let masterKeys: MasterKeys
+
+    /// Where a box belongs. It opens nowhere else: all of this is authenticated with it.
+    struct Place: Sendable {
+        enum Field: String, Sendable {
+            case key, secret
+        }
+
+        let workspace: UUID
+        let credential: UUID
+        let field: Field
+        /// Of the master key.
+        let keyVersion: Int64
+
+        fileprivate var associatedData: [UInt8] {
+            Array("rpcd credential v1 \(field.rawValue) \(keyVersion) ".utf8) + workspace.bytes
+                + credential.bytes
+        }
+    }
+
+    /// Why a secret cannot be read.
+    enum Fault: Error, Sendable, Equatable {
+        /// The master key of that number is not in the ring.
+        case noMasterKey(Int64)
+    }
+
+    static let saltBytes = 32
+
+    func seal(_ secret: Secret, at place: Place, salt: [UInt8]) throws -> [UInt8] {
+        try AES256GCM.seal(
+            secret.bytes, key: workspaceKey(place.keyVersion, salt), associatedData: place.associatedData)
+    }
+
+    /// - Throws: when the box was sealed for another place, or has been changed.
+    func open(_ box: [UInt8], at place: Place, salt: [UInt8]) throws -> SecretBytes {
+        try AES256GCM.open(
+            box, key: workspaceKey(place.keyVersion, salt), associatedData: place.associatedData)
+    }
+
+    private func workspaceKey(_ version: Int64, _ salt: [UInt8]) throws -> SecretBytes {
+        guard let master = masterKeys[version] else { throw Fault.noMasterKey(version) }
+        return try HKDFSHA256.derive(
+            key: master, salt: salt, info: Array("rpcd workspace secrets v1 \(version)".utf8),
+            count: AES256GCM.keyLength)
+    }
+}
+
+/// A secret on its way into the vault. Prints as three stars.
+struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    let bytes: [UInt8]
+
+    var description: String { "***" }
+    var debugDescription: String { "***" }
+    var customMirror: Mirror { Mirror(self, children: []) }
+
+    /// What may be shown of it: the last four characters, and nothing of what is shorter than twelve.
+    var masked: String {
+        let text = String(decoding: bytes, as: UTF8.self)
+        return "…"
+            + (text.unicodeScalars.count >= 12
+                ? String(String.UnicodeScalarView(text.unicodeScalars.suffix(4))) : "")
+    }
+}

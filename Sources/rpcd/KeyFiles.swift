@@ -1,0 +1,64 @@
+import Cryptography
+import Glibc
+import Services
+import Systemd
+
+/// The secrets that a daemon is given: as files that only their owner can read, or as systemd credentials. Never by environment.
+enum KeyFiles {
+    /// What access tokens are signed with.
+    static func signingSeed(_ settings: Settings) throws -> SecretBytes {
+        let takes = "a file of 32 random bytes, as head -c 32 /dev/urandom gives"
+        let bytes = try secret(
+            settings.jwtKeyFile, "RPCD_JWT_KEY_FILE", credential: "jwt-key", limit: 32, takes: takes)
+        guard bytes.count == 32 else {
+            throw SettingError("RPCD_JWT_KEY_FILE", got: settings.jwtKeyFile, takes: takes)
+        }
+        return try SecretBytes(bytes)
+    }
+
+    /// What the vault is sealed with.
+    static func masterKeys(_ settings: Settings) throws -> MasterKeys {
+        let takes = "a file with a line a key: its number, a blank, 64 hexadecimal digits"
+        let bytes = try secret(
+            settings.masterKeyFile, "RPCD_MASTER_KEY_FILE", credential: "master-key", limit: 16_384,
+            takes: takes)
+        guard let keys = MasterKeys(file: bytes) else {
+            throw SettingError("RPCD_MASTER_KEY_FILE", got: settings.masterKeyFile, takes: takes)
+        }
+        return keys
+    }
+
+    /// The bearer token of the operator's listener.
+    static func operatorToken(_ settings: Settings) throws -> SecretBytes {
+        let takes = "a file with 32 to 512 visible characters, readable by its owner alone"
+        let bytes = try secret(
+            settings.operatorTokenFile, "RPCD_OPERATOR_TOKEN_FILE", credential: "operator-token", limit: 1024,
+            takes: takes)
+        let token = bytes.filter { (0x21...0x7E).contains($0) }
+        guard (32...512).contains(token.count) else {
+            throw SettingError("RPCD_OPERATOR_TOKEN_FILE", got: settings.operatorTokenFile, takes: takes)
+        }
+        return try SecretBytes(token)
+    }
+
+    private static func secret(
+        _ path: String?, _ key: String, credential: String, limit: Int, takes: String
+    ) throws -> [UInt8] {
+        guard let path else {
+            guard let bytes = try Systemd.Credentials.read(credential), bytes.count <= limit else {
+                throw SettingError(key, got: nil, takes: takes + ", or the credential " + credential)
+            }
+            return bytes
+        }
+        var status = stat()
+        guard let bytes = readFile(path, limit: limit), stat(path, &status) == 0 else {
+            throw SettingError(key, got: path, takes: takes)
+        }
+        guard status.st_mode & 0o077 == 0, status.st_uid == geteuid() || status.st_uid == 0 else {
+            throw SettingError(
+                key, got: path,
+                takes: "a file of this user, or root's, that only its owner can read: chmod 600")
+        }
+        return bytes
+    }
+}
