@@ -57,7 +57,7 @@ struct Daemon {
         self.httpGroup = httpGroup
         let platform = Platform(
             pool: pool, reads: reads, passwords: PasswordWorkers(count: 2), tokens: tokens,
-            masterKeys: try KeyFiles.masterKeys(settings),
+            masterKeys: try KeyFiles.masterKeyRing(settings),
             registrationIsOpen: settings.registrationIsOpen)
         let metrics = CallMetrics()
         let registry = try Daemon.registry(platform, limits: settings.limits, metrics: metrics)
@@ -92,7 +92,7 @@ struct Daemon {
         let platform = Platform(
             pool: .closed, passwords: PasswordWorkers(count: 1),
             tokens: try Tokens(keys: KeyRing(signer: Ed25519.SigningKey(seed: seed)), seed: seed),
-            masterKeys: try masterKeysOfNobody(),
+            masterKeys: try MasterKeyRing(try masterKeysOfNobody()),
             registrationIsOpen: true)
         return try registry(platform, limits: Limits(), metrics: CallMetrics())
     }

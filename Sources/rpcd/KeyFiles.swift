@@ -28,6 +28,41 @@ enum KeyFiles {
         return keys
     }
 
+    /// The same, read again whenever the file has changed.
+    static func masterKeyRing(_ settings: Settings) throws -> MasterKeyRing {
+        let path = settings.masterKeyFile
+        return try MasterKeyRing(
+            MasterKeyRing.Source(
+                stamp: {
+                    guard let path else { return "credential" }
+                    var status = stat()
+                    guard stat(path, &status) == 0 else { return nil }
+                    return
+                        "\(status.st_ino) \(status.st_size) \(status.st_mtim.tv_sec) \(status.st_mtim.tv_nsec)"
+                }, read: { try masterKeys(settings) }))
+    }
+
+    /// Puts a new key into the file: beside it first, then in its place, so that a kill leaves the old ring or the new one.
+    static func addMasterKey(_ settings: Settings) throws -> Int64 {
+        guard let path = settings.masterKeyFile, let content = readFile(path, limit: 16_384) else {
+            throw CommandFailure(
+                "Without RPCD_MASTER_KEY_FILE there is no file to add a key to; add a line to the credential yourself"
+            )
+        }
+        let number = try masterKeys(settings).current + 1
+        let separator: [UInt8] = content.last == UInt8(ascii: "\n") ? [] : [UInt8(ascii: "\n")]
+        try replace(path, with: content + separator + (try MasterKeys.makeLine(number: number)))
+        return number
+    }
+
+    /// Writes a file that only its owner can read, whole or not at all.
+    static func replace(_ path: String, with bytes: [UInt8]) throws {
+        let descriptor = open(path + ".new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0, write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0,
+            close(descriptor) == 0, rename(path + ".new", path) == 0
+        else { throw CommandFailure("\(path) cannot be written") }
+    }
+
     /// The bearer token of the operator's listener.
     static func operatorToken(_ settings: Settings) throws -> SecretBytes {
         let takes = "a file with 32 to 512 visible characters, readable by its owner alone"

@@ -153,4 +153,29 @@ struct DaemonTests {
             #expect(await daemon.process.end() == 0)
         }
     }
+
+    @Test("rpcd keys rotate takes a new key into use while the daemon serves; keys list says what may go")
+    func keys() async throws {
+        try await withTemporaryFolder { folder in
+            let daemon = try await ServedProcess.dev(in: folder)
+            let socket = try RawSocket(path: daemon.socket)
+            _ = try await socket.call(
+                "auth.register",
+                #"{"email":"ada@example.org","password":"correct horse battery","name":"Ada"}"#)
+            let made = try await socket.call(
+                "workspaces.create", #"{"name":"Acme","ownerEmail":"ada@example.org"}"#)
+            let w = #""workspaceId":"\#(try #require(made["result"]?["id"]?.string))""#
+            let first = try await socket.call("credentials.create", #"{\#(w),"provider":"p","key":"k"}"#)
+            #expect(first["result"]?["keyVersion"]?.int64 == 1)
+            let rotated = try await ServedProcess.run("rpcd", ["keys", "rotate", "--data-dir", folder])
+            #expect(rotated.status == 0, "\(rotated.errors)")
+            #expect(rotated.output == "added key 2\n1 credentials sealed anew under key 2\n")
+            let second = try await socket.call("credentials.create", #"{\#(w),"provider":"p","key":"k"}"#)
+            #expect(second["result"]?["keyVersion"]?.int64 == 2)
+            let listed = try await ServedProcess.run("rpcd", ["keys", "list", "--data-dir", folder])
+            #expect(listed.output == "1\topens\t0 credentials\n2\tseals\t2 credentials\n")
+            daemon.process.send(SIGTERM)
+            #expect(await daemon.process.end() == 0)
+        }
+    }
 }

@@ -17,15 +17,20 @@ struct Backend {
     private let dispatcher: Dispatcher
     var registry: Registry { dispatcher.registry }
 
-    init(rates: Rates = Rates(auth: .off, general: .off), registrationIsOpen: Bool = true) throws {
+    init(
+        rates: Rates = Rates(auth: .off, general: .off), registrationIsOpen: Bool = true,
+        masterKeys: MasterKeyRing? = nil
+    ) throws {
         conninfo = try TestCluster.shared.get().freshDatabase()
         try Migrator(conninfo: conninfo, files: MigrationFile.read(folder: Backend.root + "/migrations")).up()
         pool = Pool(PoolConfiguration(conninfo: conninfo, size: 4))
         let seed = try SecretBytes.random(count: 32)
         let tokens = try Tokens(keys: KeyRing(signer: Ed25519.SigningKey(seed: seed)), seed: seed)
+        let first = try #require(MasterKeys(file: MasterKeys.makeLine(number: 1)))
+        let masterKeys = try masterKeys ?? MasterKeyRing(first)
         let platform = Platform(
             pool: pool, passwords: PasswordWorkers(count: 2), tokens: tokens,
-            masterKeys: try #require(MasterKeys(file: MasterKeys.makeLine(number: 1))),
+            masterKeys: masterKeys,
             registrationIsOpen: registrationIsOpen)
         let metrics = CallMetrics()
         let system = System(version: "1", commit: "test", limits: Limits(), pool: pool, metrics: metrics)

@@ -3,6 +3,7 @@ import Identifiers
 import JSON
 import Postgres
 import RPC
+import Synchronization
 import TestSupport
 import Testing
 
@@ -23,7 +24,7 @@ struct CredentialsTests {
         arguments: Seed.some(100))
     func places(seed: Seed) throws {
         var random = seed.generator
-        let vault = Vault(masterKeys: try CredentialsTests.ring())
+        let vault = Vault(ring: try MasterKeyRing(CredentialsTests.ring()))
         let secret = Secret(
             bytes: (0..<Int.random(in: 1...200, using: &random)).map { _ in
                 .random(in: .min ... .max, using: &random)
@@ -133,5 +134,67 @@ struct CredentialsTests {
             "credentials.create",
             #"{"workspaceId":"00000000-0000-4000-8000-000000000000","provider":"p","key":"k"}"#)
         #expect(nowhere.errorCode == "NOT_FOUND")
+    }
+
+    @Test(
+        "A key that is added takes the next secret; rotation seals the rest anew, in steps, and nothing is lost"
+    )
+    func rotation() async throws {
+        let line = (try MasterKeys.makeLine(number: 1), try MasterKeys.makeLine(number: 2))
+        let file = Mutex(line.0)
+        let source = MasterKeyRing.Source(
+            stamp: { file.withLock { "\($0.count)" } },
+            read: {
+                guard let keys = MasterKeys(file: file.withLock { $0 }) else {
+                    throw Vault.Fault.noMasterKey(0)
+                }
+                return keys
+            })
+        let ring = try MasterKeyRing(source)
+        let backend = try Backend(masterKeys: ring)
+        let ada = try await backend.login("ada")
+        let connection = backend.connect()
+        let made = try await connection.call("workspaces.create", #"{"name":"Acme"}"#, token: ada.token)
+        let w = #""workspaceId":"\#(try #require(made["result"]?["id"]?.string))""#
+        func create() async throws -> JSON {
+            let answer = try await connection.call(
+                "credentials.create", #"{\#(w),"provider":"p","key":"k-0123456789ab","secret":"s"}"#,
+                token: ada.token)
+            return try #require(answer["result"])
+        }
+        for _ in 0..<250 { #expect(try await create()["keyVersion"]?.int64 == 1) }
+        // A source that makes no sense for a moment changes nothing.
+        file.withLock { $0 = [1, 2, 3] }
+        #expect(try await create()["keyVersion"]?.int64 == 1)
+        file.withLock { $0 = line.0 + line.1 }
+        #expect(try await create()["keyVersion"]?.int64 == 2)
+
+        let rotation = KeyRotation(pool: backend.pool, masterKeys: ring)
+        #expect(
+            try await rotation.usage(Patient()).map { [Int($0.keyVersion), $0.credentials] } == [
+                [1, 251], [2, 1],
+            ])
+        #expect(try await rotation.step(Patient()) == 200, "stopped here, another run goes on")
+        let again = KeyRotation(pool: backend.pool, masterKeys: ring)
+        #expect(try await again.step(Patient()) == 51)
+        #expect(try await again.step(Patient()) == 0)
+        // With the new key alone everything opens: the old one may go.
+        let alone = try MasterKeyRing(try #require(MasterKeys(file: line.1)))
+        let vault = Vault(ring: alone)
+        let rows = try await withCheckedThrowingContinuation {
+            (continuation: CheckedContinuation<[Credentials.Stale], any Error>) in
+            backend.pool.transaction(Patient()) {
+                try $0.all(Credentials.lockStale, Int64(3), 1000)
+            } completion: {
+                continuation.resume(with: $0)
+            }
+        }
+        #expect(rows.count == 252)
+        for row in rows {
+            let place = Vault.Place(
+                workspace: row.workspace, credential: row.id, field: .key, keyVersion: row.keyVersion)
+            let opened = try vault.open(row.keyBox, at: place, salt: row.salt)
+            #expect(opened.withUnsafeBytes { Array($0) } == Array("k-0123456789ab".utf8))
+        }
     }
 }

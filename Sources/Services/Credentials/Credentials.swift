@@ -11,7 +11,7 @@ extension Credentials {
     ) throws -> Credential {
         let salt = try salt(tx, of: workspace)
         let id = UUID.random()
-        let version = platform.vault.masterKeys.current
+        let version = platform.vault.currentKeyVersion
         func box(_ secret: Secret, _ field: Vault.Place.Field) throws -> [UInt8] {
             try platform.vault.seal(
                 secret,
@@ -45,7 +45,7 @@ extension Credentials {
             return try tx.one(Credentials.updateLabel, workspace, id, label)
         }
         let salt = try salt(tx, of: workspace)
-        let version = platform.vault.masterKeys.current
+        let version = platform.vault.currentKeyVersion
         func place(_ field: Vault.Place.Field, _ version: Int64) -> Vault.Place {
             Vault.Place(workspace: workspace, credential: id, field: field, keyVersion: version)
         }
@@ -53,8 +53,7 @@ extension Credentials {
             if let given { return try platform.vault.seal(given, at: place(field, version), salt: salt) }
             guard current.keyVersion != version else { return kept }
             let opened = try platform.vault.open(kept, at: place(field, current.keyVersion), salt: salt)
-            return try platform.vault.seal(
-                Secret(bytes: opened.withUnsafeBytes { Array($0) }), at: place(field, version), salt: salt)
+            return try platform.vault.seal(opened, at: place(field, version), salt: salt)
         }
         let secretBox: [UInt8]?
         if let kept = current.secretBox {

@@ -71,5 +71,34 @@ extension Credentials {
             last_used_at
         """, row: Credential.init)
 
+    struct Stale: Sendable {
+        let id: UUID
+        let workspace: UUID
+        let keyBox: [UInt8]
+        let secretBox: [UInt8]?
+        let keyVersion: Int64
+        let salt: [UInt8]
+    }
+
+    static let countByKey = Statement(
+        "SELECT key_version, count(*) FROM credentials GROUP BY key_version ORDER BY key_version LIMIT 1000"
+    ) { KeyRotation.Usage(keyVersion: try $0.get(0), credentials: try $0.get(1)) }
+
+    static let lockStale = Statement(
+        """
+        SELECT c.id, c.workspace_id, c.key_box, c.secret_box, c.key_version, s.salt
+        FROM credentials c JOIN workspace_salts s ON s.workspace_id = c.workspace_id
+        WHERE c.key_version < $1 ORDER BY c.key_version, c.id LIMIT $2 FOR UPDATE OF c
+        """
+    ) {
+        Stale(
+            id: try $0.get(0), workspace: try $0.get(1), keyBox: try $0.get(2),
+            secretBox: try $0.getOptional(3),
+            keyVersion: try $0.get(4), salt: try $0.get(5))
+    }
+
+    static let resealBoxes = Statement(
+        "UPDATE credentials SET key_box = $2, secret_box = $3, key_version = $4 WHERE id = $1")
+
     static let deleteCredential = Statement("DELETE FROM credentials WHERE workspace_id = $1 AND id = $2")
 }

@@ -3,8 +3,11 @@ import Cryptography
 /// The ring of master keys: the newest seals, all open.
 public struct MasterKeys: Sendable {
     private let keys: [Int64: SecretBytes]
-    /// Of the key that seals.
-    let current: Int64
+    /// The number of the newest key, which seals.
+    public let current: Int64
+
+    /// Of every key in the ring.
+    public var numbers: Set<Int64> { Set(keys.keys) }
 
     static let keyBytes = 32
     private static let most = 100

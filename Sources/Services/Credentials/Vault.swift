@@ -3,7 +3,10 @@ import Identifiers
 
 /// Seals secrets of workspaces: AES-256-GCM under a key that HKDF-SHA256 (RFC 5869) derives from a master key and the workspace's salt.
 struct Vault: Sendable {
-    let masterKeys: MasterKeys
+    let ring: MasterKeyRing
+
+    /// Of the master key that seals.
+    var currentKeyVersion: Int64 { ring.keys.current }
 
     /// Where a box belongs. It opens nowhere else: all of this is authenticated with it.
     struct Place: Sendable {
@@ -36,6 +39,11 @@ struct Vault: Sendable {
             secret.bytes, key: workspaceKey(place.keyVersion, salt), associatedData: place.associatedData)
     }
 
+    func seal(_ secret: SecretBytes, at place: Place, salt: [UInt8]) throws -> [UInt8] {
+        try AES256GCM.seal(
+            secret, key: workspaceKey(place.keyVersion, salt), associatedData: place.associatedData)
+    }
+
     /// - Throws: when the box was sealed for another place, or has been changed.
     func open(_ box: [UInt8], at place: Place, salt: [UInt8]) throws -> SecretBytes {
         try AES256GCM.open(
@@ -43,7 +51,7 @@ struct Vault: Sendable {
     }
 
     private func workspaceKey(_ version: Int64, _ salt: [UInt8]) throws -> SecretBytes {
-        guard let master = masterKeys[version] else { throw Fault.noMasterKey(version) }
+        guard let master = ring.keys[version] else { throw Fault.noMasterKey(version) }
         return try HKDFSHA256.derive(
             key: master, salt: salt, info: Array("rpcd workspace secrets v1 \(version)".utf8),
             count: AES256GCM.keyLength)

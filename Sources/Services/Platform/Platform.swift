@@ -18,13 +18,13 @@ public struct Platform: Sendable {
 
     public init(
         pool: Pool, reads: [ReadPipeline] = [], passwords: PasswordWorkers, tokens: Tokens,
-        masterKeys: MasterKeys, registrationIsOpen: Bool
+        masterKeys: MasterKeyRing, registrationIsOpen: Bool
     ) {
         self.pool = pool
         self.reads = reads
         self.passwords = passwords
         self.tokens = tokens
-        vault = Vault(masterKeys: masterKeys)
+        vault = Vault(ring: masterKeys)
         self.registrationIsOpen = registrationIsOpen
     }
 

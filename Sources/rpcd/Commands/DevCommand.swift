@@ -51,11 +51,7 @@ struct DevCommand: AsyncParsableCommand {
     /// The key of the last time, or a new one. Written beside and renamed, so that a kill leaves all of it or nothing.
     private static func file(at path: String, _ make: () throws -> [UInt8]) throws -> String {
         guard access(path, F_OK) != 0 else { return path }
-        let bytes = try make()
-        let descriptor = open(path + ".new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0, write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0,
-            close(descriptor) == 0, rename(path + ".new", path) == 0
-        else { throw CommandFailure("\(path) cannot be written") }
+        try KeyFiles.replace(path, with: try make())
         return path
     }
 }
