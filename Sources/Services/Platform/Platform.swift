@@ -171,6 +171,9 @@ extension Platform {
             Task {
                 do {
                     try call.requireRoleWithoutWorkspace()
+                    if call.method.role != .public {
+                        _ = try await transact(call) { tx in try Authorization.check(call, in: tx) }
+                    }
                     let values = try params.get()
                     finish(call, .success(shape.body(of: try await work(call, repeat each values))))
                 } catch {
