@@ -26,12 +26,6 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
         floorDivide(microseconds, 1_000_000)
     }
 
-    /// This moment and `seconds` later; saturates at the ends of the range.
-    public func adding(seconds: Int64) -> Timestamp {
-        let (sum, overflow) = microseconds.addingReportingOverflow(Timestamp(seconds: seconds).microseconds)
-        return Timestamp(microseconds: overflow ? (seconds < 0 ? .min : .max) : sum)
-    }
-
     public static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.microseconds < right.microseconds
     }

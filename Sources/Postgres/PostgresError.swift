@@ -7,13 +7,10 @@ public struct SQLState: Sendable, Hashable, RawRepresentable {
     }
 
     public static let uniqueViolation = SQLState(rawValue: "23505")
-    public static let foreignKeyViolation = SQLState(rawValue: "23503")
     public static let checkViolation = SQLState(rawValue: "23514")
-    public static let notNullViolation = SQLState(rawValue: "23502")
     public static let serializationFailure = SQLState(rawValue: "40001")
     public static let deadlockDetected = SQLState(rawValue: "40P01")
     public static let queryCanceled = SQLState(rawValue: "57014")
-    public static let insufficientPrivilege = SQLState(rawValue: "42501")
 
     /// Whether the server, not the statement, is what went wrong: it shuts down, starts, or has no room.
     public var isAboutTheServer: Bool {
