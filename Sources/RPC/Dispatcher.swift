@@ -93,7 +93,7 @@ public final class Dispatcher: Sendable {
                 observer(
                     AnsweredCall(
                         method: call.method.name, requestID: call.requestID,
-                        caller: call.caller.label(at: call.peer), error: reply.error, cause: cause,
+                        caller: call.caller, peer: call.peer, error: reply.error, cause: cause,
                         nanoseconds: now() - started))
                 completion(call, reply)
             }
@@ -103,7 +103,7 @@ public final class Dispatcher: Sendable {
             observer(
                 AnsweredCall(
                     method: registry.method(named: name)?.name ?? AnsweredCall.unknownMethod,
-                    requestID: metadata.requestID, caller: caller.label(at: peer), error: error, cause: nil,
+                    requestID: metadata.requestID, caller: caller, peer: peer, error: error, cause: nil,
                     nanoseconds: now() - started))
             completion(nil, Reply(.failure(error), requestID: metadata.requestID))
             return nil
@@ -125,8 +125,8 @@ public final class Dispatcher: Sendable {
         _ caller: Caller, _ peer: Peer, _ method: Method, _ arguments: Arguments
     ) throws(CallError) {
         guard caller != .operator, !peer.isOperator, let limiter = classLimiters[method.rate] else { return }
-        let key = method.rateKey?(arguments) ?? caller.label(at: peer)
-        try Dispatcher.check(limiter.admit(key, now: now()))
+        try Dispatcher.check(
+            limiter.admit(method.rateKey?(arguments) ?? caller.label(at: peer), now: now()))
     }
 
     private static func check(_ decision: RateLimiter<String>.Decision) throws(CallError) {
@@ -145,8 +145,8 @@ public final class Dispatcher: Sendable {
 public struct AnsweredCall: Sendable {
     public let method: String
     public let requestID: String
-    /// As ``Caller/label(at:)`` has it.
-    public let caller: String
+    public let caller: Caller
+    public let peer: Peer
     /// `nil` for a success.
     public let error: CallError?
     /// Of a failure: what callers are not told.

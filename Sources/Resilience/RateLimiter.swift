@@ -50,12 +50,13 @@ public final class RateLimiter<Key: Hashable & Sendable>: Sendable {
     /// - Parameters:
     ///   - cost: 0 asks without taking; negative counts as 0.
     ///   - now: `MonotonicClock.now`; an earlier instant than before earns nothing and costs nothing.
-    public func admit(_ key: Key, cost: Int = 1, now: UInt64) -> Decision {
+    public func admit(_ key: @autoclosure () -> Key, cost: Int = 1, now: UInt64) -> Decision {
         guard !limit.isOff else {
             return Decision(
                 allowed: true, remaining: .max, limit: nil, retryAfterNanoseconds: 0, resetAfterNanoseconds: 0
             )
         }
+        let key = key()
         let cost = max(0, cost)
         guard cost <= limit.count else {
             let busy = table.withLock { self.busy($0, key, now) }

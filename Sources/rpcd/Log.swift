@@ -108,7 +108,7 @@ struct Log: Sendable {
             level, "call",
             [
                 "requestId": call.requestID, "method": call.method, "code": call.error?.code.name ?? "OK",
-                "caller": call.caller, "durationUs": "\(call.nanoseconds / 1000)",
+                "caller": call.caller.label(at: call.peer), "durationUs": "\(call.nanoseconds / 1000)",
                 "cause": level >= .warning ? call.cause.map { "\($0)" } ?? "" : "",
             ])
     }
