@@ -180,15 +180,22 @@ struct Daemon {
         try await httpGroup.shutdownGracefully()
     }
 
-    /// Refuses a database that this release does not fit.
-    static func checkSchema(_ settings: Settings) throws {
-        switch try migrator(settings).standing() {
+    /// Refuses a database that this release does not fit, and a role that row level security does not bind.
+    func checkDatabase() async throws {
+        switch try Daemon.migrator(settings).standing() {
         case .upToDate: break
         case .behind(let count):
             throw CommandFailure("\(count) migrations are missing: run rpcd migrate up")
         case .ahead: throw CommandFailure("The database has been migrated by a newer release; install that")
         case .changed(let version):
             throw CommandFailure("Migration \(version) has changed since it was applied; restore the file")
+        }
+        guard try await pool.run({ try $0.one(Tenancy.isBound) }) else {
+            throw SettingError(
+                "RPCD_DATABASE_URL", got: "***",
+                takes:
+                    "a role that row level security binds: \(Tenancy.daemonRole) or a member of it, not the owner of the tables"
+            )
         }
     }
 

@@ -16,10 +16,16 @@ struct Served {
         arguments: [String] = ["serve"]
     ) async throws -> Served {
         let settings = try settings(in: folder, conninfo: conninfo).merging(environment) { $1 }
-        let migrated = try await ServedProcess.run("rpcd", ["migrate", "up"], environment: settings)
-        #expect(migrated.status == 0, "\(migrated.errors)")
+        try await migrate(conninfo, settings)
         let process = try ServedProcess(program, arguments, environment: settings, in: folder)
         return Served(process: process, socket: folder + "/s", readyLine: try await process.readyLine())
+    }
+
+    /// As the owner of the tables.
+    static func migrate(_ conninfo: String, _ settings: [String: String]) async throws {
+        let owner = settings.merging(["RPCD_DATABASE_URL": conninfo]) { $1 }
+        let migrated = try await ServedProcess.run("rpcd", ["migrate", "up"], environment: owner)
+        #expect(migrated.status == 0, "\(migrated.errors)")
     }
 
     static func settings(in folder: String, conninfo: String) throws -> [String: String] {
@@ -30,7 +36,8 @@ struct Served {
             toFile: folder + "/master", atomically: true, encoding: .utf8)
         chmod(folder + "/master", 0o600)
         return [
-            "RPCD_DATABASE_URL": conninfo, "RPCD_SOCKET": folder + "/s", "RPCD_HTTP_LISTEN": "127.0.0.1:0",
+            "RPCD_DATABASE_URL": TestCluster.daemon(conninfo), "RPCD_SOCKET": folder + "/s",
+            "RPCD_HTTP_LISTEN": "127.0.0.1:0",
             "RPCD_JWT_KEY_FILE": key, "RPCD_MASTER_KEY_FILE": folder + "/master",
             "RPCD_MIGRATIONS": Project.root + "/migrations",
             "RPCD_RATE_GENERAL": "off", "RPCD_RATE_AUTH": "off",
@@ -101,7 +108,7 @@ struct ServeTests {
             #expect(bindDatagram(notifications, folder + "/notify") == 0)
             let conninfo = try TestCluster.shared.get().freshDatabase()
             let settings = try Served.settings(in: folder, conninfo: conninfo)
-            _ = try await ServedProcess.run("rpcd", ["migrate", "up"], environment: settings)
+            try await Served.migrate(conninfo, settings)
             let process = try ServedProcess(
                 "/usr/bin/systemd-socket-activate",
                 ["-l", folder + "/activated", "--fdname=rpcd"]

@@ -20,18 +20,6 @@ private let text = Statement("SELECT coalesce(string_agg(a::text, ' '), '') FROM
 
 @Suite("The trail")
 struct AuditTests {
-    private func ask<Value: Sendable>(_ backend: Backend, _ statement: Statement<Value>) async throws
-        -> [Value]
-    {
-        try await withCheckedThrowingContinuation { continuation in
-            backend.pool.transaction(Patient(), .readOnly) {
-                try $0.all(statement)
-            } completion: {
-                continuation.resume(with: $0)
-            }
-        }
-    }
-
     @Test(
         "Changes, refusals and logins are in it, with who, what and the request; failed changes and secrets are not"
     )
@@ -81,14 +69,14 @@ struct AuditTests {
             try await connection.call("audit.list", "{\(w)}", token: eve.token).errorCode
                 == "AUTHORIZATION_ERROR")
 
-        let all = try await ask(backend, everything)
+        let all = try await backend.ask(everything)
         #expect(all.contains(Row(actor: "user:\(ada.id)", action: "auth.login", outcome: "OK")))
         #expect(all.contains(Row(actor: "uid:1000", action: "auth.login", outcome: "AUTHENTICATION_ERROR")))
         #expect(!all.contains { $0.action == "auth.me" || $0.outcome == "CONFLICT" })
         _ = try await connection.call("workspaces.delete", "{\(w)}", token: ada.token)
-        let kept = try await ask(backend, everything)
+        let kept = try await backend.ask(everything)
         #expect(kept.count == all.count + 1, "what was done stays when the workspace goes")
-        let written = try await ask(backend, text).joined()
+        let written = try await backend.ask(text).joined()
         for mark in ["correct horse battery", "not her password", secret, ada.token, ada.refreshToken] {
             #expect(!written.contains(mark))
         }

@@ -12,7 +12,9 @@ struct Backend {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path
 
+    /// Of the owner, whom row level security does not bind.
     let conninfo: String
+    /// The daemon's.
     let pool: Pool
     private let dispatcher: Dispatcher
     var registry: Registry { dispatcher.registry }
@@ -23,7 +25,7 @@ struct Backend {
     ) throws {
         conninfo = try TestCluster.shared.get().freshDatabase()
         try Migrator(conninfo: conninfo, files: MigrationFile.read(folder: Backend.root + "/migrations")).up()
-        pool = Pool(PoolConfiguration(conninfo: conninfo, size: 4))
+        pool = Pool(PoolConfiguration(conninfo: TestCluster.daemon(conninfo), size: 4))
         let seed = try SecretBytes.random(count: 32)
         let tokens = try Tokens(keys: KeyRing(signer: Ed25519.SigningKey(seed: seed)), seed: seed)
         let first = try #require(MasterKeys(file: MasterKeys.makeLine(number: 1)))
@@ -37,6 +39,21 @@ struct Backend {
         dispatcher = Dispatcher(
             registry: try Registry(system.methods + platform.methods), limits: Limits(), rates: rates,
             authenticator: tokens, observer: metrics.record)
+    }
+
+    /// Asks the database as its owner.
+    func ask<Value: Sendable, each P: PostgresParameter & Sendable>(
+        _ statement: Statement<Value>, _ values: repeat each P
+    ) async throws -> [Value] {
+        let pool = Pool(PoolConfiguration(conninfo: conninfo, size: 1))
+        defer { pool.close(within: 5) }
+        return try await withCheckedThrowingContinuation { continuation in
+            pool.transaction(Patient()) {
+                try $0.all(statement, repeat each values)
+            } completion: {
+                continuation.resume(with: $0)
+            }
+        }
     }
 
     func connect(uid: UInt32 = 1000, isOperator: Bool = false) -> Loopback {

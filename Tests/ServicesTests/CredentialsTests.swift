@@ -118,13 +118,7 @@ struct CredentialsTests {
             "credentials.update", #"{\#(w),"credentialId":"\#(id)","label":"x","ifVersion":1}"#,
             token: ada.token)
         #expect(stale.errorCode == "CONFLICT")
-        let stored: String = try await withCheckedThrowingContinuation { continuation in
-            backend.pool.transaction(Patient(), .readOnly) {
-                try $0.one(boxes)
-            } completion: {
-                continuation.resume(with: $0)
-            }
-        }
+        let stored = try await backend.ask(boxes).joined()
         for mark in ["canary", Array("canary".utf8).map { String($0, radix: 16) }.joined()] {
             #expect(!stored.contains(mark))
         }
@@ -181,14 +175,7 @@ struct CredentialsTests {
         // With the new key alone everything opens: the old one may go.
         let alone = try MasterKeyRing(try #require(MasterKeys(file: line.1)))
         let vault = Vault(ring: alone)
-        let rows = try await withCheckedThrowingContinuation {
-            (continuation: CheckedContinuation<[Credentials.Stale], any Error>) in
-            backend.pool.transaction(Patient()) {
-                try $0.all(Credentials.lockStale, Int64(3), 1000)
-            } completion: {
-                continuation.resume(with: $0)
-            }
-        }
+        let rows = try await backend.ask(Credentials.lockStale, Int64(3), 1000)
         #expect(rows.count == 252)
         for row in rows {
             let place = Vault.Place(

@@ -67,6 +67,11 @@ public final class TestCluster: Sendable {
         "host=\(directory) user=rpcd dbname=\(database)"
     }
 
+    /// The same database, for the daemon: bound by row level security.
+    public static func daemon(_ conninfo: String) -> String {
+        conninfo.replacingOccurrences(of: "user=rpcd", with: "user=rpcd_daemon")
+    }
+
     /// The connection string of a new, empty database.
     public func freshDatabase() throws -> String {
         let name = "test\(databases.add(1, ordering: .relaxed).newValue)"

@@ -14,7 +14,8 @@ public struct EmbeddedError: Error, Sendable, CustomStringConvertible {
 /// Everything below the folder belongs to the user who runs the server, mode 0700; who can reach the socket is that user, and
 /// root. Local connections are therefore trusted: the folder is the lock.
 public final class EmbeddedCluster {
-    private let directory: String
+    private let folder: String
+    private var directory: String { folder + "/postgres" }
     private let programs: PostgresPrograms
     /// Held for as long as this process uses the folder; the kernel lets go of it however the process ends.
     private let lock: Int32
@@ -26,14 +27,15 @@ public final class EmbeddedCluster {
 
     /// The longest path of a socket (unix(7)), less the name of PostgreSQL's own.
     private static let longestFolder = 107 - "/.s.PGSQL.5432".utf8.count
-    private static let database = "rpcd"
+    public static let database = "rpcd"
 
     /// Takes hold of `directory/postgres`, which is made when it is not there.
     public init(directory: String) throws(EmbeddedError) {
-        self.directory = directory + "/postgres"
+        folder = directory
         programs = try PostgresPrograms()
         try EmbeddedCluster.makeFolder(directory, mode: 0o711)
-        guard self.directory.utf8.count + "/socket".utf8.count <= EmbeddedCluster.longestFolder else {
+        guard (directory + "/postgres").utf8.count + "/socket".utf8.count <= EmbeddedCluster.longestFolder
+        else {
             throw EmbeddedError(
                 "The path \(directory) is too long for a Unix socket; choose a shorter --data-dir")
         }
@@ -48,7 +50,12 @@ public final class EmbeddedCluster {
 
     deinit { close(lock) }
 
-    /// Starts the server, or takes over one that a crashed daemon left running. Returns its connection string.
+    /// For whom the folder below which a cluster is kept is open. The owner, who may do everything, when no user is given.
+    public static func conninfo(directory: String, user: String = database) -> String {
+        "host='\(directory)/postgres/socket' user=\(user) dbname=\(database)"
+    }
+
+    /// Starts the server, or takes over one that a crashed daemon left running. Returns the connection string of its owner.
     public func start(progress: (String) -> Void) throws(EmbeddedError) -> String {
         if access(data + "/PG_VERSION", F_OK) != 0 {
             progress("making a PostgreSQL cluster in \(directory)")
@@ -79,7 +86,7 @@ public final class EmbeddedCluster {
         // An answer other than zero is that of a database that is there already; connecting tells.
         try? programs.run(
             "createdb", ["-h", socketFolder, "-U", EmbeddedCluster.database, EmbeddedCluster.database])
-        return "host='\(socketFolder)' user=\(EmbeddedCluster.database) dbname=\(EmbeddedCluster.database)"
+        return EmbeddedCluster.conninfo(directory: folder)
     }
 
     /// Ends the server; what is running there is rolled back.

@@ -140,23 +140,29 @@ public struct Migrator {
                 try $0.execute(Migrator.unlock, Migrator.lockKey)
             }
         }
-        return try body()
-    }
-
-    private func applied() throws -> [Applied] {
         try connection.script(
             """
             CREATE TABLE IF NOT EXISTS rpcd_migrations (
                 version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL,
                 applied_at timestamptz NOT NULL DEFAULT now())
             """)
-        return try Transaction.run(on: connection, .readOnly) { try $0.all(Migrator.listApplied) }
+        return try body()
+    }
+
+    private func applied() throws -> [Applied] {
+        try Transaction.run(on: connection, .readOnly) { tx in
+            guard try tx.one(Migrator.hasTable) else { return [] }
+            return try tx.all(Migrator.listApplied)
+        }
     }
 
     private func checksum(of file: MigrationFile) throws -> String {
         try Transaction.run(on: connection, .readOnly) { try $0.one(Migrator.hash, file.text) }
     }
 
+    private static let hasTable = Statement("SELECT to_regclass('rpcd_migrations') IS NOT NULL") {
+        try $0.get(0, as: Bool.self)
+    }
     private static let tryLock = Statement("SELECT pg_try_advisory_lock($1::bigint)") {
         try $0.get(0, as: Bool.self)
     }

@@ -30,6 +30,7 @@ final class APIKeyUses: Sendable {
         guard isDue else { return }
         // A use that could not be noted is noted a minute later.
         pool.transaction(Unattended()) { tx in
+            tx.become(caller: key)
             tx.queue(APIKeys.touchKey, key)
         } completion: { _ in
         }

@@ -54,7 +54,12 @@ public struct KeyRotation: Sendable {
         _ bound: any Interruptible, _ body: @escaping @Sendable (borrowing Transaction) throws -> Value
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            pool.transaction(bound, .readCommitted, body) { continuation.resume(with: $0) }
+            pool.transaction(bound) { tx in
+                tx.enterEveryWorkspace()
+                return try body(tx)
+            } completion: {
+                continuation.resume(with: $0)
+            }
         }
     }
 }

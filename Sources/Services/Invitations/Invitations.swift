@@ -3,9 +3,36 @@ import Identifiers
 import Postgres
 import RPC
 
-extension Invitations {
-    private static let tokenBytes = 32
+/// In base64url: the workspace (16 bytes) and 32 random bytes. So it opens that workspace's invitations to whoever has it, and no others.
+struct InvitationToken: Sendable {
+    let workspace: UUID
+    let text: String
+    /// What is stored.
+    let hash: [UInt8]
 
+    private static let randomBytes = 32
+
+    private init(_ bytes: [UInt8], workspace: UUID) throws(CryptographyError) {
+        self.workspace = workspace
+        text = Base64URL.encode(bytes)
+        hash = try SHA256.digest(bytes)
+    }
+
+    static func make(workspace: UUID) throws(CryptographyError) -> InvitationToken {
+        try InvitationToken(workspace.bytes + SecureRandom.bytes(randomBytes), workspace: workspace)
+    }
+
+    /// `nil` for what was never given out.
+    init?(_ text: String) throws(CryptographyError) {
+        guard let bytes = Base64URL.decode(text), bytes.count == 16 + InvitationToken.randomBytes,
+            let workspace = bytes.withUnsafeBytes({ UUID(bytes: UnsafeRawBufferPointer(rebasing: $0[..<16])) }
+            )
+        else { return nil }
+        try self.init(bytes, workspace: workspace)
+    }
+}
+
+extension Invitations {
     func create(
         _ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ email: Email, _ role: Role
     ) throws -> NewInvitation {
@@ -16,12 +43,11 @@ extension Invitations {
         {
             throw CallError(.conflict, "He is a member already; change his role instead")
         }
-        let bytes = try SecureRandom.bytes(Invitations.tokenBytes)
+        let token = try InvitationToken.make(workspace: workspace)
         tx.queue(Invitations.endOpen, workspace, email.text)
         let invitation = try tx.one(
-            Invitations.insertInvitation, workspace, email.text, role, try SHA256.digest(bytes),
-            access.responsibleUserID)
-        return NewInvitation(invitation: invitation, token: Base64URL.encode(bytes))
+            Invitations.insertInvitation, workspace, email.text, role, token.hash, access.responsibleUserID)
+        return NewInvitation(invitation: invitation, token: token.text)
     }
 
     func list(
@@ -43,9 +69,10 @@ extension Invitations {
     /// The same answer for a token that is none, was used, has expired, or is for another address.
     func accept(_ tx: borrowing Transaction, _ access: Access, _ token: String) throws -> Membership {
         let user = try access.requireUser()
-        guard let bytes = Base64URL.decode(token), bytes.count == Invitations.tokenBytes,
-            let found = try tx.first(Invitations.lockOpenByToken, try SHA256.digest(bytes), user)
-        else { throw CallError(.notFound, "This invitation is not valid for your address") }
+        let refusal = CallError(.notFound, "This invitation is not valid for your address")
+        guard let token = try InvitationToken(token) else { throw refusal }
+        tx.enter(token.workspace)
+        guard let found = try tx.first(Invitations.lockOpenByToken, token.hash, user) else { throw refusal }
         guard try tx.execute(Members.insertMember, found.workspaceID, user, found.role) == 1 else {
             throw CallError(.conflict, "You are a member already")
         }

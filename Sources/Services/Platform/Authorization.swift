@@ -16,12 +16,14 @@ enum Authorization {
     }
 
     private static func ask(_ question: Question, in tx: borrowing Transaction) throws -> Access {
-        try question.answer(try question.query.flatMap { try tx.first($0) })
+        let access = try question.answer(try question.query.flatMap { try tx.first($0) })
+        if access.role == .operator, question.query == nil { tx.enterEveryWorkspace() }
+        return access
     }
 
-    /// What the database has to be asked of a caller.
+    /// What the database has to be asked of a caller. Asking it is what opens his rows to the transaction.
     struct Question: Sendable {
-        /// `nil` where nothing has to be: the operator, and the anonymous caller of a public method.
+        /// `nil` where nothing has to be: the operator outside workspaces, and the anonymous caller of a public method.
         let query: Query<Found>?
         private let call: Call
         private let caller: Caller
@@ -38,12 +40,12 @@ enum Authorization {
             self.needed = needed
             let workspace = needed.isOfWorkspace ? call.workspaceID : nil
             switch caller {
-            case .operator: query = nil
+            case .operator: query = workspace.map { Query(enterAsOperator, $0) }
             case .anonymous:
                 guard needed == .public else { throw CallError(.authentication) }
                 query = nil
-            case .user(let user, let session): query = Query(findAccess, session, user, workspace)
-            case .apiKey(let id, let hash): query = Query(findKeyAccess, id, hash, workspace)
+            case .user(let user, let session): query = Query(enterAsUser, session, user, workspace)
+            case .apiKey(let id, let hash): query = Query(enterAsKey, id, hash, workspace)
             }
         }
 
@@ -89,25 +91,19 @@ enum Authorization {
         let responsibleUserID: UUID?
     }
 
+    private static let enterAsOperator = Statement("SELECT set_config('rpcd.workspace_id', $1, true)") { _ in
+        Found(role: .operator, responsibleUserID: nil)
+    }
+
     /// No row: the key is over, or he who made it is disabled. The role is null outside its workspace.
-    private static let findKeyAccess = Statement(
-        """
-        SELECT CASE WHEN k.workspace_id = $3 THEN k.role END, k.created_by FROM api_keys k
-        LEFT JOIN users u ON u.id = k.created_by
-        WHERE k.id = $1 AND k.secret_hash = $2 AND k.revoked_at IS NULL AND u.disabled_at IS NULL
-            AND (k.expires_at IS NULL OR k.expires_at > now())
-        """
-    ) { Found(role: try $0.getOptional(0), responsibleUserID: try $0.getOptional(1)) }
+    private static let enterAsKey = Statement("SELECT role, responsible FROM rpcd_enter_key($1, $2, $3)") {
+        Found(role: try $0.getOptional(0), responsibleUserID: try $0.getOptional(1))
+    }
 
     /// No row: the session is over or the user disabled. The role is null for who is no member.
-    private static let findAccess = Statement(
-        """
-        SELECT m.role FROM sessions s JOIN users u ON u.id = s.user_id
-        LEFT JOIN memberships m ON m.user_id = u.id AND m.workspace_id = $3
-        WHERE s.id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL AND u.disabled_at IS NULL
-            AND s.rotated_at > now() - interval '7 days' AND s.created_at > now() - interval '30 days'
-        """
-    ) { Found(role: try $0.getOptional(0), responsibleUserID: nil) }
+    private static let enterAsUser = Statement("SELECT role FROM rpcd_enter_user($1, $2, $3)") {
+        Found(role: try $0.getOptional(0), responsibleUserID: nil)
+    }
 }
 
 extension Call {

@@ -96,6 +96,7 @@ extension Platform {
             let error = CallError(mapping: cause, in: call)
             guard error.code == .authorization else { return call.fail(error, cause: cause) }
             pool.transaction(call) { tx in
+                if let workspace = call.workspaceID { tx.enter(workspace) }
                 Audit.record(tx, call, outcome: error.code)
             } completion: { written in
                 // The refusal stands whether or not it could be written down; then the log tells.

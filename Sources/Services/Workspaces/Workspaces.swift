@@ -8,7 +8,9 @@ extension Workspaces {
         _ tx: borrowing Transaction, _ access: Access, _ name: String, _ slug: String?, _ ownerEmail: Email?
     ) throws -> Workspace {
         let owner = try owner(tx, access, ownerEmail)
-        let workspace = try insert(tx, name, slug)
+        let id = UUID.random()
+        tx.enter(id)
+        let workspace = try insert(tx, id, name, slug)
         tx.queue(Workspaces.insertOwner, workspace.id, owner, expecting: 1)
         return workspace
     }
@@ -32,10 +34,14 @@ extension Workspaces {
     }
 
     /// A slug that was asked for is taken or refused; one that is made from the name gives way to those that are there.
-    private func insert(_ tx: borrowing Transaction, _ name: String, _ slug: String?) throws -> Workspace {
+    private func insert(
+        _ tx: borrowing Transaction, _ id: UUID, _ name: String, _ slug: String?
+    ) throws -> Workspace {
         let candidates = slug.map { [$0] } ?? Slug.candidates(for: name)
         for candidate in candidates {
-            if let workspace = try tx.first(Workspaces.insertWorkspace, name, candidate) { return workspace }
+            if let workspace = try tx.first(Workspaces.insertWorkspace, id, name, candidate) {
+                return workspace
+            }
         }
         throw CallError(.conflict, "This slug is taken")
     }

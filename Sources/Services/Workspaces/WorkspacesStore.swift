@@ -4,7 +4,7 @@ extension Workspaces {
     /// No row: the slug is taken.
     static let insertWorkspace = Statement(
         """
-        INSERT INTO workspaces (name, slug) VALUES ($1, $2) ON CONFLICT ON CONSTRAINT workspaces_slug_key DO NOTHING
+        INSERT INTO workspaces (id, name, slug) VALUES ($1, $2, $3) ON CONFLICT ON CONSTRAINT workspaces_slug_key DO NOTHING
         RETURNING id, name, slug, settings, version, created_at, updated_at
         """, row: Workspace.init)
 

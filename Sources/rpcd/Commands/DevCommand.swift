@@ -24,6 +24,8 @@ struct DevCommand: AsyncParsableCommand {
             let cluster = try EmbeddedCluster(directory: folder)
             var settings = try Settings.load()
             settings.databaseURL = try cluster.start { StandardError.write("rpcd: \($0)\n") }
+            try Daemon.migrator(settings).up { StandardError.write("rpcd: migrating, \($0)\n") }
+            settings.databaseURL = EmbeddedCluster.conninfo(directory: folder, user: Tenancy.daemonRole)
             settings.socket = socket ?? folder + "/rpcd.sock"
             if let http {
                 guard http == "off" || Settings.hostAndPort(http) != nil else {
@@ -35,7 +37,6 @@ struct DevCommand: AsyncParsableCommand {
             settings.masterKeyFile = try DevCommand.file(at: folder + "/master-key") {
                 try MasterKeys.makeLine(number: 1)
             }
-            try Daemon.migrator(settings).up { StandardError.write("rpcd: migrating, \($0)\n") }
             try await Daemon(settings).serve()
             try cluster.stop()
         }

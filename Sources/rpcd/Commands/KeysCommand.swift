@@ -27,7 +27,8 @@ struct KeysCommand: AsyncParsableCommand {
         try await reporting {
             var settings = try Settings.load()
             if let dataDir {
-                settings.databaseURL = "host='\(dataDir)/postgres/socket' user=rpcd dbname=rpcd"
+                settings.databaseURL = EmbeddedCluster.conninfo(
+                    directory: dataDir, user: Tenancy.daemonRole)
                 settings.masterKeyFile = dataDir + "/master-key"
             }
             guard let conninfo = settings.databaseURL else {
@@ -70,13 +71,5 @@ struct KeysCommand: AsyncParsableCommand {
         }
         if done > 0 { StandardError.write("\n") }
         print("\(done) credentials sealed anew under key \(ring.keys.current)")
-    }
-
-    /// A step that takes longer than this has met a lock that nobody gives up.
-    private final class Patience: Interruptible {
-        let deadlineNanoseconds = MonotonicClock.now + 60_000_000_000
-        let isInterrupted = false
-
-        func onInterruption(_ hook: @escaping @Sendable () -> Void) {}
     }
 }

@@ -7,9 +7,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let settings = try Settings.load()
-            let daemon = try Daemon(settings)
-            try Daemon.checkSchema(settings)
+            let daemon = try Daemon(Settings.load())
+            try await daemon.checkDatabase()
             try await daemon.serve()
         }
     }

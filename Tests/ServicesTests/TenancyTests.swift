@@ -1,0 +1,143 @@
+import Foundation
+import JSON
+import RPC
+import Resilience
+import TestSupport
+import Testing
+
+/// A statement as it stands in the source of a store.
+private struct StoreStatement {
+    let name: String
+    let sql: String
+
+    /// Every one that names a table with a workspace.
+    static func all(of tables: Set<String>) throws -> [StoreStatement] {
+        let pattern = try Regex(
+            #"static let (\w+)[^=\n]*= Statement\(\s*(?:"""(?<long>[\s\S]*?)"""|"(?<short>[^"\n]*)")"#)
+        let folder = Backend.root + "/Sources/Services"
+        let files = try #require(FileManager.default.enumerator(atPath: folder)).compactMap { $0 as? String }
+        var statements: [StoreStatement] = []
+        for file in files where file.hasSuffix(".swift") {
+            let text = try String(contentsOfFile: folder + "/" + file, encoding: .utf8)
+            for match in text.matches(of: pattern) {
+                let sql = String((match["long"]?.substring ?? match["short"]?.substring) ?? "")
+                let words = Set(sql.split { !$0.isLetter && $0 != "_" }.map(String.init))
+                guard !tables.isDisjoint(with: words) else { continue }
+                let name = String(match[1].substring ?? "")
+                statements.append(StoreStatement(name: file + " " + name, sql: sql))
+            }
+        }
+        return statements
+    }
+}
+
+@Suite("Row level security")
+struct TenancyTests {
+    private static let tenantTables = """
+        SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'workspace_id'
+        WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace UNION SELECT 'workspaces'
+        """
+
+    @Test(
+        "Every table that has a workspace has forced policies, and the daemon's role gets round none of them")
+    func catalogue() throws {
+        let backend = try Backend()
+        let owner = try SQLConsole(backend.conninfo)
+        let open = owner.run(
+            """
+            SELECT c.relname FROM pg_class c WHERE c.relname IN (\(TenancyTests.tenantTables))
+                AND NOT (c.relrowsecurity AND c.relforcerowsecurity
+                    AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid))
+            """)
+        #expect(open.rows.isEmpty && open.sqlState == nil, "\(open)")
+        #expect(owner.run(TenancyTests.tenantTables).rows.count >= 7)
+        let roles = owner.run(
+            """
+            SELECT rolname FROM pg_roles WHERE rolname IN ('rpcd_daemon', 'rpcd_maintenance')
+                AND NOT (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb)
+                AND NOT EXISTS (SELECT FROM pg_class c WHERE c.relowner = pg_roles.oid)
+            """)
+        #expect(roles.rows.count == 2)
+        let anybody = owner.run(
+            """
+            SELECT c.relname FROM pg_class c, aclexplode(c.relacl) a
+            WHERE c.relnamespace = 'public'::regnamespace AND a.grantee = 0
+            """)
+        #expect(anybody.rows.isEmpty, "PUBLIC may do nothing: \(anybody)")
+
+        let daemon = try SQLConsole(TestCluster.daemon(backend.conninfo))
+        for statement in [
+            "UPDATE audit_log SET actor = 'x'", "DELETE FROM audit_log", "TRUNCATE audit_log",
+            "INSERT INTO audit_log (at, actor, action, address, request_id, outcome) VALUES (now(), '', '', '', '', '')",
+            "ALTER TABLE credentials DISABLE ROW LEVEL SECURITY", "DROP POLICY own ON credentials",
+            "DELETE FROM workspace_salts", "UPDATE rpcd_migrations SET name = ''", "CREATE TABLE t ()",
+            "SET ROLE rpcd",
+        ] {
+            #expect(daemon.run(statement).sqlState == "42501", "\(statement)")
+        }
+    }
+
+    @Test("With another workspace set, no statement of any store sees or changes anything")
+    func wrongWorkspace() async throws {
+        let backend = try Backend()
+        let (ada, eve) = (try await backend.login("ada"), try await backend.login("eve"))
+        let guest = try await backend.login("guest")
+        let connection = backend.connect()
+        func workspace(_ token: String) async throws -> String {
+            let made = try await connection.call("workspaces.create", #"{"name":"W"}"#, token: token)
+            return try #require(made["result"]?["id"]?.string)
+        }
+        let (here, fresh) = (try await workspace(ada.token), try await workspace(ada.token))
+        let elsewhere = try await workspace(eve.token)
+        let new = UUID().uuidString.lowercased()
+        var ids = [here, fresh, new, ada.id, guest.id]
+        for (method, rest) in [
+            ("apiKeys.create", #""name":"k","role":"viewer""#),
+            ("invitations.create", #""email":"guest@example.org","role":"viewer""#),
+            ("credentials.create", #""provider":"p","key":"k-0123456789ab","secret":"s""#),
+        ] {
+            let made = try await connection.call(
+                method, #"{"workspaceId":"\#(here)",\#(rest)}"#, token: ada.token)
+            ids.append(try #require(made["result"]?["id"]?.string))
+        }
+        let owner = try SQLConsole(backend.conninfo)
+        let hashes = owner.run("SELECT token_hash FROM invitations UNION SELECT secret_hash FROM api_keys")
+        let tables = Set(owner.run(TenancyTests.tenantTables).rows.compactMap { $0[0] })
+        /// What a parameter of a type may be.
+        let candidates: [UInt32: [String?]] = [
+            2950: ids, 25: ["owner", "guest@example.org", nil], 17: hashes.rows.map { $0[0] },
+            1184: [nil], 20: ["100"], 23: ["100"], 3802: ["{}"], 1009: ["{}"],
+        ]
+        let daemon = try SQLConsole(TestCluster.daemon(backend.conninfo))
+        /// Whether it got or changed anything.
+        func gets(_ sql: String, _ values: [String?], in workspace: String) throws -> Bool {
+            daemon.run("BEGIN")
+            defer { daemon.run("ROLLBACK") }
+            daemon.run("SELECT set_config('rpcd.workspace_id', $1, true)", [workspace])
+            let answer = daemon.run(sql, values)
+            if answer.sqlState == "42501" || answer.sqlState?.hasPrefix("23") == true { return false }
+            try #require(answer.sqlState == nil, "\(sql): \(answer.message)")
+            let something = answer.rows.contains { $0.contains { $0 != nil && $0 != "0" && $0 != "f" } }
+            return something || (answer.rows.isEmpty && answer.affected > 0)
+        }
+        var random = SplitMix64(seed: 20)
+        let statements = try StoreStatement.all(of: tables)
+        #expect(statements.count >= 30)
+        for statement in statements {
+            let types = daemon.parameterTypes(of: statement.sql)
+            var choices: [[String?]] = [[]]
+            for type in types {
+                let values = try #require(candidates[type], "\(statement.name): type \(type)")
+                choices = choices.flatMap { choice in values.map { choice + [$0] } }
+            }
+            choices.shuffle(using: &random)
+            for values in choices.prefix(400) {
+                #expect(try !gets(statement.sql, values, in: elsewhere), "\(statement.name) \(values)")
+            }
+            let isSeenAtHome = try choices.contains { values in
+                try [here, fresh, new].contains { try gets(statement.sql, values, in: $0) }
+            }
+            #expect(isSeenAtHome, "\(statement.name) has to work somewhere, or this test shows nothing")
+        }
+    }
+}
