@@ -122,3 +122,31 @@ public struct JSONText: PostgresParameter, PostgresDecodable, Equatable {
         self.text = text
     }
 }
+
+/// A `bigint[]`.
+public struct IntegerArray: PostgresParameter {
+    private let values: [Int64]
+
+    public init(_ values: [Int64]) {
+        self.values = values
+    }
+
+    public var postgresText: String? { "{" + values.map(String.init).joined(separator: ",") + "}" }
+}
+
+/// A `text[]`.
+public struct TextArray: PostgresParameter {
+    private let values: [String]
+
+    public init(_ values: [String]) {
+        self.values = values
+    }
+
+    /// PostgreSQL documentation, 8.15.2: every element in quotes, quotes and backslashes escaped.
+    public var postgresText: String? {
+        let quoted = values.map { value in
+            "\"" + value.reduce(into: "") { $0 += $1 == "\"" || $1 == "\\" ? "\\\($1)" : "\($1)" } + "\""
+        }
+        return "{" + quoted.joined(separator: ",") + "}"
+    }
+}

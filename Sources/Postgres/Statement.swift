@@ -62,6 +62,22 @@ public struct RowReader: ~Copyable {
         return value
     }
 
+    /// Adds columns as they came over the wire: of each the length as four bytes, big-endian, -1 for NULL, then PostgreSQL's binary format.
+    public func appendBinary(_ columns: Range<Int>, to bytes: inout [UInt8]) throws(PostgresError) {
+        for index in columns {
+            guard let column = Int32(exactly: index), column >= 0, column < PQnfields(result) else {
+                throw misfit(index, "is not in the answer")
+            }
+            let isNull = PQgetisnull(result, row, column) == 1
+            let length = isNull ? -1 : PQgetlength(result, row, column)
+            withUnsafeBytes(of: length.bigEndian) { bytes.append(contentsOf: $0) }
+            guard !isNull else { continue }
+            bytes.append(
+                contentsOf: UnsafeRawBufferPointer(
+                    start: PQgetvalue(result, row, column), count: Int(length)))
+        }
+    }
+
     @usableFromInline
     func misfit(_ index: Int, _ reason: String) -> PostgresError {
         let name =

@@ -37,11 +37,13 @@ public final class Call: Sendable {
     public let deadlineNanoseconds: UInt64
     public let startedNanoseconds: UInt64
     private let state = Mutex(State())
+    private let progress: @Sendable ([UInt8]) -> Void
     private let completion: @Sendable (Call, Reply, (any Error)?) -> Void
 
     init(
         method: Method, arguments: Arguments, metadata: Metadata, caller: Caller, peer: Peer,
-        started: UInt64, deadline: UInt64, completion: @escaping @Sendable (Call, Reply, (any Error)?) -> Void
+        started: UInt64, deadline: UInt64, progress: @escaping @Sendable ([UInt8]) -> Void,
+        completion: @escaping @Sendable (Call, Reply, (any Error)?) -> Void
     ) {
         self.method = method
         self.arguments = arguments
@@ -50,6 +52,7 @@ public final class Call: Sendable {
         self.peer = peer
         self.startedNanoseconds = started
         self.deadlineNanoseconds = deadline
+        self.progress = progress
         self.completion = completion
     }
 
@@ -75,6 +78,13 @@ public final class Call: Sendable {
             return state.interruption != nil
         }
         if runsNow { hook() }
+    }
+
+    /// Tells the caller how far the work is, where his transport can: socket and stdio.
+    /// - Parameter value: JSON.
+    public func report(_ value: [UInt8]) {
+        guard !state.withLock(\.isFinished) else { return }
+        progress(value)
     }
 
     public func succeed(_ body: Body) { finish(.success(body), cause: nil) }

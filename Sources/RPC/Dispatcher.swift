@@ -35,6 +35,8 @@ public final class Dispatcher: Sendable {
 
     /// How many callers are counted at once.
     private static let limiterKeys = 100_000
+    /// Of methods that tell of their progress, unless the caller says less: a day.
+    private static let streamTimeoutMs: Int64 = 86_400_000
     /// Of the `general` rate: what one address or uid may send before anything is parsed.
     private static let peerFactor = 10
 
@@ -67,10 +69,12 @@ public final class Dispatcher: Sendable {
     }
 
     /// Starts a call. `completion` runs exactly once, on any thread, and at once for what needs no waiting.
+    /// - Parameter progress: told how far the work is, as JSON, on any thread; nothing comes after the completion.
     /// - Returns: the call, or `nil` when it was refused before it began.
     @discardableResult
     public func start(
         _ name: String, _ arguments: Arguments, _ metadata: Metadata, from peer: Peer,
+        progress: @escaping @Sendable ([UInt8]) -> Void = { _ in },
         completion: @escaping @Sendable (Call?, Reply) -> Void
     ) -> Call? {
         var metadata = metadata
@@ -85,10 +89,11 @@ public final class Dispatcher: Sendable {
             caller = try self.caller(of: method, metadata.token, peer)
             try count(caller, peer, method, arguments)
             guard errors.isEmpty else { throw .fields(errors) }
-            let timeout = UInt64(metadata.timeoutMs ?? limits.defaultTimeoutMs) * 1_000_000
+            let standard = method.streams ? Dispatcher.streamTimeoutMs : limits.defaultTimeoutMs
+            let timeout = UInt64(metadata.timeoutMs ?? standard) * 1_000_000
             let call = Call(
                 method: method, arguments: arguments, metadata: metadata, caller: caller, peer: peer,
-                started: started, deadline: started + timeout
+                started: started, deadline: started + timeout, progress: progress
             ) { [observer, now] call, reply, cause in
                 observer(
                     AnsweredCall(

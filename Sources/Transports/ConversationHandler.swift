@@ -24,6 +24,10 @@ final class ConversationHandler: ChannelDuplexHandler {
             }
             handler.value.complete(ticket, reply)
         }
+
+        func deliver(progress value: [UInt8], for ticket: Conversation.Ticket) {
+            eventLoop.execute { self.handler.value.report(ticket, value) }
+        }
     }
 
     private let dispatcher: Dispatcher
@@ -109,6 +113,15 @@ final class ConversationHandler: ChannelDuplexHandler {
 
     private func complete(_ ticket: Conversation.Ticket, _ reply: Reply) {
         conversation?.complete(ticket, reply)
+        sendSoon()
+    }
+
+    private func report(_ ticket: Conversation.Ticket, _ value: [UInt8]) {
+        conversation?.report(ticket, value)
+        sendSoon()
+    }
+
+    private func sendSoon() {
         guard let context, !flushIsScheduled else { return }
         // Once for all replies of this turn of the event loop.
         flushIsScheduled = true

@@ -15,6 +15,7 @@ struct Daemon {
     let log: Log
     private let pool: Pool
     private let reads: [ReadPipeline]
+    private let platform: Platform
     /// Of the socket, and of standard input and output.
     private let group: MultiThreadedEventLoopGroup
     private let httpGroup: MultiThreadedEventLoopGroup
@@ -59,6 +60,7 @@ struct Daemon {
             pool: pool, reads: reads, passwords: PasswordWorkers(count: 2), tokens: tokens,
             masterKeys: try KeyFiles.masterKeyRing(settings),
             registrationIsOpen: settings.registrationIsOpen)
+        self.platform = platform
         let metrics = CallMetrics()
         let registry = try Daemon.registry(platform, limits: settings.limits, metrics: metrics)
         var settings = settings
@@ -125,6 +127,7 @@ struct Daemon {
         print("ready socket=\(settings.socket)" + listeners.compactMap { $0 }.joined())
         fflush(nil)
         let watchdog = try feedWatchdog()
+        let upkeep = startUpkeep()
         await signals.next()
         watchdog?.cancel()
         log.write(.info, "stopping")
@@ -134,7 +137,12 @@ struct Daemon {
         async let adminIsDrained: Void? = admin?.drain(within: patience)
         await server.drain(within: patience)
         _ = await (httpIsDrained, adminIsDrained)
+        for work in upkeep { await work.stop() }
         try await close()
+    }
+
+    private func startUpkeep() -> [Upkeep] {
+        platform.startUpkeep { log.write(.warning, $0) }
     }
 
     /// From the event loop: when that is stuck, the service manager hears nothing and restarts the daemon.
@@ -169,7 +177,9 @@ struct Daemon {
     /// Serves on standard input and output until they end.
     func serveStdio(concurrency: Int) async throws {
         for pipeline in reads { try await pipeline.start() }
+        let upkeep = startUpkeep()
         try await Stdio.serve(dispatcher, concurrency: concurrency, on: group)
+        for work in upkeep { await work.stop() }
         try await close()
     }
 
@@ -182,7 +192,15 @@ struct Daemon {
 
     /// Refuses a database that this release does not fit, and a role that row level security does not bind.
     func checkDatabase() async throws {
-        switch try Daemon.migrator(settings).standing() {
+        let migrator: Migrator
+        do {
+            migrator = try Daemon.migrator(settings)
+        } catch let error as PostgresError {
+            throw CommandFailure(
+                "The database cannot be reached; check RPCD_DATABASE_URL, and that rpcd migrate up has made the role "
+                    + "\(Tenancy.daemonRole): \(error.message)")
+        }
+        switch try migrator.standing() {
         case .upToDate: break
         case .behind(let count):
             throw CommandFailure("\(count) migrations are missing: run rpcd migrate up")

@@ -185,14 +185,26 @@ struct ServeTests {
         }
     }
 
-    @Test("A database without the schema is refused, and the error says what to do")
-    func unmigrated() async throws {
+    @Test("A database without the schema is refused, and so is one's owner; the error says what to do")
+    func unfitDatabase() async throws {
         try await withTemporaryFolder { folder in
-            let settings = try Served.settings(
-                in: folder, conninfo: try TestCluster.shared.get().freshDatabase())
-            let result = try await ServedProcess.run("rpcd", ["serve"], environment: settings)
-            #expect(result.status == 1)
-            #expect(result.errors.contains("run rpcd migrate up"))
+            let conninfo = try TestCluster.shared.get().freshDatabase()
+            let settings = try Served.settings(in: folder, conninfo: conninfo)
+            let owner = settings.merging(["RPCD_DATABASE_URL": conninfo]) { $1 }
+            let empty = try await ServedProcess.run("rpcd", ["serve"], environment: owner)
+            #expect(empty.status == 1)
+            #expect(empty.errors.contains("run rpcd migrate up"))
+            try await Served.migrate(conninfo, settings)
+            let unbound = try await ServedProcess.run("rpcd", ["serve"], environment: owner)
+            #expect(unbound.status == 78)
+            #expect(unbound.errors.contains("row level security"))
+            let nobody = conninfo.replacing("user=rpcd", with: "user=nobody_here")
+            let unreachable = try await ServedProcess.run(
+                "rpcd", ["serve"], environment: settings.merging(["RPCD_DATABASE_URL": nobody]) { $1 })
+            #expect(unreachable.status == 1)
+            #expect(
+                unreachable.errors.contains("cannot be reached") && unreachable.errors.contains("nobody_here")
+            )
         }
     }
 }

@@ -4,6 +4,13 @@ import JSON
 public protocol ReplySink: Sendable {
     /// Has ``Conversation/complete(_:_:)`` called with these on the conversation's thread, now or soon.
     func deliver(_ reply: Reply, for ticket: Conversation.Ticket)
+
+    /// Has ``Conversation/report(_:_:)`` called, likewise and in order. By default nobody is told.
+    func deliver(progress value: [UInt8], for ticket: Conversation.Ticket)
+}
+
+extension ReplySink {
+    public func deliver(progress value: [UInt8], for ticket: Conversation.Ticket) {}
 }
 
 /// One connection's JSON-RPC: bytes in, bytes out, no I/O of its own. Confined to one thread.
@@ -126,6 +133,27 @@ public final class Conversation {
         if let token = reply.boundToken { defaults.token = token }
         answer(reply, id: done.id, in: done.group)
         pump()
+    }
+
+    /// A call that still runs tells how far it is.
+    /// - Parameter value: JSON.
+    public func report(_ ticket: Ticket, _ value: [UInt8]) {
+        guard let entry = running[ticket], let id = entry.id, let call = entry.call else { return }
+        let message = JSONWriter.object { writer in
+            writer.key("jsonrpc")
+            writer.string("2.0")
+            writer.key("method")
+            writer.string("$/progress")
+            writer.key("params")
+            writer.raw(
+                JSONWriter.object { writer in
+                    writer.key("token")
+                    writer.raw(call.metadata.progressToken ?? id.bytes)
+                    writer.key("value")
+                    writer.raw(value)
+                })
+        }
+        (splitter.framing ?? .newline).append(message, to: &output)
     }
 
     /// The client is gone: what runs for it is cancelled, what waits is dropped.
@@ -275,10 +303,10 @@ public final class Conversation {
     private func start(_ entry: Waiting) {
         let ticket = entry.ticket
         running[ticket] = Running(group: entry.group, id: entry.id, call: nil)
-        let call = dispatcher.start(entry.method, entry.arguments, Metadata(defaults), from: peer) {
-            [sink] _, reply in
-            sink.deliver(reply, for: ticket)
-        }
+        let call = dispatcher.start(
+            entry.method, entry.arguments, Metadata(defaults), from: peer,
+            progress: { [sink] in sink.deliver(progress: $0, for: ticket) },
+            completion: { [sink] _, reply in sink.deliver(reply, for: ticket) })
         if let call, running[ticket] != nil { running[ticket]?.call = call }
     }
 

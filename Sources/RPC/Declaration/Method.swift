@@ -17,6 +17,8 @@ public final class Method: Sendable {
     public let creates: Bool
     /// Whether its answers must be kept by no cache: HTTP's `Cache-Control: no-store`.
     public let isSensitive: Bool
+    /// Whether it tells of its progress and may take a day.
+    let streams: Bool
     /// Whether its param `token` is the connection's from its success on.
     let bindsToken: Bool
     public let route: Route?
@@ -31,7 +33,7 @@ public final class Method: Sendable {
         _ name: String, _ summary: String,
         role: Role, rate: RateClass = .general, rateKey: (@Sendable (Arguments) -> String?)? = nil,
         mutates: Bool = false, creates: Bool = false, sensitive: Bool = false,
-        bindsToken: Bool = false,
+        streams: Bool = false, bindsToken: Bool = false,
         route: Route? = nil, mediaType: String? = nil,
         params: Params<repeat each P>, result: Shape<Value>, example: Example,
         run handler: Handler<Value, repeat each P>
@@ -44,6 +46,7 @@ public final class Method: Sendable {
         self.mutates = mutates
         self.creates = creates
         self.isSensitive = sensitive
+        self.streams = streams
         self.bindsToken = bindsToken
         self.route = route
         self.mediaType = mediaType
@@ -63,6 +66,7 @@ public final class Method: Sendable {
         mutates = false
         creates = false
         isSensitive = false
+        streams = false
         bindsToken = false
         route = nil
         params = []

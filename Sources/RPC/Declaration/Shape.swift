@@ -145,6 +145,13 @@ extension Shape where Value == Role {
     }
 }
 
+extension Shape where Value: RawRepresentable<String> & CaseIterable {
+    /// One of the cases, by its raw value.
+    public static func choice(_ type: Value.Type) -> Shape {
+        Shape(.choice(type.allCases.map(\.rawValue))) { $1.string($0.rawValue) }
+    }
+}
+
 /// A result that says only that it was done: `{}`.
 public struct Done: Sendable {
     public init() {}

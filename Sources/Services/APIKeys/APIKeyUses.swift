@@ -11,14 +11,6 @@ final class APIKeyUses: Sendable {
     /// When more keys than this are in use at once, all are noted anew.
     private static let limit = 10_000
 
-    /// Work that nobody waits for.
-    private final class Unattended: Interruptible {
-        let deadlineNanoseconds = MonotonicClock.now + 5_000_000_000
-        let isInterrupted = false
-
-        func onInterruption(_ hook: @escaping @Sendable () -> Void) {}
-    }
-
     func note(_ key: UUID, on pool: Pool) {
         let now = MonotonicClock.now
         let isDue = noted.withLock { noted in
@@ -29,7 +21,7 @@ final class APIKeyUses: Sendable {
         }
         guard isDue else { return }
         // A use that could not be noted is noted a minute later.
-        pool.transaction(Unattended()) { tx in
+        pool.transaction(Unattended(seconds: 5)) { tx in
             tx.become(caller: key)
             tx.queue(APIKeys.touchKey, key)
         } completion: { _ in

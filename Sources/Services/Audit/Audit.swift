@@ -12,18 +12,73 @@ extension Audit {
         return Page(rows, limit: limit) { Cursor($0.at, $0.id) }
     }
 
+    /// Where a secret was given; of an API key also what was done with it.
+    func search(
+        _ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ secret: String, _ limit: Int64,
+        _ cursor: Cursor?
+    ) throws -> Page<AuditEntry> {
+        let rows = try tx.all(
+            Audit.searchEntries, workspace, cursor?.moment, cursor?.id,
+            TextArray(try platform.fingerprints.all(of: secret)),
+            APIKeySecret(secret).map { "apiKey:\($0.id)" }, limit + 1)
+        return Page(rows, limit: limit) { Cursor($0.at, $0.id) }
+    }
+
+    /// In batches, each a transaction, telling how far it is.
+    func verify(_ call: Call, _ workspace: UUID?) async throws -> AuditVerification {
+        let head = try await platform.transact(call) { tx in
+            tx.enterEveryWorkspace()
+            return try tx.first(AuditChain.getHead)
+        }
+        var verification = AuditVerification(workspace: workspace)
+        guard let head else { return verification }
+        while verification.head.number < head.number {
+            let before = verification
+            verification = try await platform.transact(call) { tx in
+                tx.enterEveryWorkspace()
+                var next = before
+                for sealed in try tx.all(
+                    AuditChain.listSealed, before.head.number, AuditVerification.batch)
+                {
+                    try next.check(sealed)
+                }
+                return next
+            }
+            call.report(progress(verification.head.number, of: head.number))
+        }
+        let unsealed = try await platform.transact(call) { tx in
+            tx.enterEveryWorkspace()
+            return try tx.all(
+                AuditChain.listUnsealed, head.settled, workspace, AuditVerification.mostListed)
+        }
+        verification.note(unsealed: unsealed)
+        return verification
+    }
+
+    private func progress(_ done: Int64, of total: Int64) -> [UInt8] {
+        JSONWriter.object { writer in
+            writer.key("checked")
+            writer.int(done)
+            writer.key("total")
+            writer.int(total)
+        }
+    }
+}
+
+extension Platform {
     /// Has a row written with the effect: both are committed, or neither.
     /// - Parameters:
     ///   - actor: who it was, where only the work itself finds that out.
     ///   - result: what was made; its `id` goes into the row.
-    static func record(
+    func record(
         _ tx: borrowing Transaction, _ call: Call, actor: String? = nil, outcome: ErrorCode? = nil,
         result: Body? = nil
     ) {
         let made = result.flatMap(JSON.init(result:))
         tx.queue(
             Audit.insertEntry, actor ?? call.caller.label(at: call.peer), call.method.name,
-            workspace(of: call, made), object(of: call, made), call.peer.label, call.requestID,
+            Platform.workspace(of: call, made), JSONText(object(of: call, made)), call.peer.label,
+            call.requestID,
             outcome?.name ?? "OK", expecting: 1)
     }
 
@@ -34,25 +89,31 @@ extension Audit {
         return made?["id"]?.string.flatMap { UUID($0) }
     }
 
-    /// The ids among the arguments, and that of what was made. Nothing else: an argument may be a secret.
-    private static func object(of call: Call, _ made: JSON?) -> JSONText {
-        let ids = call.method.params.enumerated().compactMap { position, param -> (String, UUID)? in
-            guard case .string(_, "uuid", _) = param.schema, param.name != "workspaceId",
-                let id = call.arguments.value(named: param.name, at: position)?.string.flatMap({ UUID($0) })
-            else { return nil }
-            return (param.name, id)
-        }
+    /// The ids among the arguments, that of what was made, and fingerprints of secrets. Nothing else: it may be anything.
+    private func object(of call: Call, _ made: JSON?) -> String {
         let object = JSONWriter.object { writer in
-            for (name, id) in ids {
-                writer.key(name)
-                writer.string(id.description)
+            for (position, param) in call.method.params.enumerated() where param.name != "workspaceId" {
+                guard case .string(_, let format?, _) = param.schema,
+                    let text = call.arguments.value(named: param.name, at: position)?.string,
+                    let value = told(text, format)
+                else { continue }
+                writer.key(param.name)
+                writer.string(value)
             }
             if call.method.creates, let id = made?["id"]?.string.flatMap({ UUID($0) }) {
                 writer.key("id")
                 writer.string(id.description)
             }
         }
-        return JSONText(String(decoding: object, as: UTF8.self))
+        return String(decoding: object, as: UTF8.self)
+    }
+
+    private func told(_ text: String, _ format: String) -> String? {
+        switch format {
+        case "uuid": UUID(text)?.description
+        case Fingerprints.format: try? fingerprints.make(text)
+        default: nil
+        }
     }
 }
 

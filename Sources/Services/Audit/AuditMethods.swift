@@ -19,7 +19,27 @@ struct Audit: Sendable {
                 example: Example(
                     #"{"workspaceId":"6f1c0b8e-3a55-4c8e-9d54-0d6f3f6c2a10"}"#,
                     gives: #"{"items":[{"action":"workspaces.create"}],"nextCursor":null}"#),
-                run: platform.transaction(options: .readOnly, list))
+                run: platform.transaction(options: .readOnly, list)),
+            Method(
+                "audit.search",
+                "Finds where a secret was given, as the key of a credential or a token, and what was done with an API key.",
+                role: .admin, sensitive: true, route: .post("/workspaces/{workspaceId}/audit/search"),
+                params: Params(
+                    .workspace,
+                    .token("secret", length: 1...4096, "The secret. It is hashed, and kept nowhere."), .limit,
+                    .optional(.cursor)),
+                result: AuditEntry.shape.page,
+                example: Example(
+                    #"{"workspaceId":"6f1c0b8e-3a55-4c8e-9d54-0d6f3f6c2a10","secret":"hk_0123456789abcdef"}"#,
+                    gives: #"{"items":[],"nextCursor":null}"#),
+                run: platform.transaction(options: .readOnly, search)),
+            Method(
+                "admin.audit.verify",
+                "Compares the trail with its seals: rows that were changed, removed, moved or put in are named.",
+                role: .operator, streams: true, route: .post("/admin/verify/audit"),
+                params: Params(.optional(.workspace)), result: AuditVerification.shape,
+                example: Example("{}", gives: #"{"found":0,"differences":[]}"#),
+                run: platform.steps(verify)),
         ]
     }
 }
@@ -55,7 +75,7 @@ struct AuditEntry: Sendable {
             $0.actor
         },
         Field("action", .string, "The method.") { $0.action },
-        Field("object", .settings, "The ids of what it was done to.") { $0.object },
+        Field("object", .settings, "The ids of what it was done to; secrets as keyed hashes.") { $0.object },
         Field("address", .string, "From where: `ip:…` or `uid:…`.") { $0.address },
         Field("requestId", .string, "Under which the daemon's log has it.") { $0.requestID },
         Field("outcome", .string, "`OK`, or the code of the error.") { $0.outcome })

@@ -12,7 +12,7 @@ extension Auth {
         do {
             return try await platform.transact(call) { tx in
                 let user = try tx.one(Auth.insertUser, email.text, name, hash)
-                Audit.record(tx, call, actor: "user:\(user.id)")
+                platform.record(tx, call, actor: "user:\(user.id)")
                 return user
             }
         } catch let error as PostgresError where error.violates("users_email_key") {
@@ -39,7 +39,7 @@ extension Auth {
             try await platform.transact(call) { tx in
                 tx.queue(Auth.deleteOldFailures)
                 tx.queue(Auth.insertFailure, emailHash, address, expecting: 1)
-                Audit.record(tx, call, outcome: .authentication)
+                platform.record(tx, call, outcome: .authentication)
             }
             throw CallError(.authentication, "Email or password is wrong")
         }
@@ -50,7 +50,7 @@ extension Auth {
             tx.queue(
                 Auth.insertSession, session, found.id, call.peer.agent, address, refreshToken.hash,
                 expecting: 1)
-            Audit.record(tx, call, actor: "user:\(found.id)")
+            platform.record(tx, call, actor: "user:\(found.id)")
             return try tx.one(Auth.findUser, found.id)
         }
         return Login(
@@ -75,11 +75,11 @@ extension Auth {
                 next = session.generation
             } else {
                 tx.queue(Auth.revokeSession, token.session)
-                Audit.record(
+                platform.record(
                     tx, call, actor: "user:\(session.userID)", outcome: .authentication)
                 return nil
             }
-            Audit.record(tx, call, actor: "user:\(session.userID)")
+            platform.record(tx, call, actor: "user:\(session.userID)")
             return (try tx.one(Auth.findUser, session.userID), next)
         }
         guard let outcome else {
@@ -113,7 +113,7 @@ extension Auth {
             // Of two changes at once only one may find the password that it was given.
             tx.queue(Auth.updatePassword, userID, hash, found.passwordHash, expecting: 1)
             tx.queue(Auth.revokeSessions, userID)
-            Audit.record(tx, call)
+            platform.record(tx, call)
         }
         return Done()
     }

@@ -43,7 +43,7 @@ struct Auth: Sendable {
                 "auth.refresh", "Gives new tokens for a refresh token, which dies.", role: .public,
                 rate: .auth, rateKey: sessionOfRefreshToken,
                 mutates: true, sensitive: true, route: .post("/auth/refresh"),
-                params: Params(.text("refreshToken", 1...500, "From `auth.login` or `auth.refresh`.")),
+                params: Params(.token("refreshToken", "From `auth.login` or `auth.refresh`.")),
                 result: Login.shape,
                 example: Example(
                     #"{"refreshToken":"…"}"#, gives: #"{"tokenType":"Bearer","expiresIn":900}"#),
@@ -51,7 +51,7 @@ struct Auth: Sendable {
             Method(
                 "auth.logout", "Ends the session of a refresh token.", role: .public, mutates: true,
                 sensitive: true, route: .post("/auth/logout"),
-                params: Params(.text("refreshToken", 1...500, "From `auth.login` or `auth.refresh`.")),
+                params: Params(.token("refreshToken", "From `auth.login` or `auth.refresh`.")),
                 result: .done, example: Example(#"{"refreshToken":"…"}"#, gives: "{}"),
                 run: platform.transaction(logout)),
             Method(

@@ -12,7 +12,7 @@ struct Sessions: Sendable {
                 "session.authenticate",
                 "Binds a token to this connection: later calls that bring none are made with it. Not over HTTP.",
                 role: .public, rate: .auth, bindsToken: true,
-                params: Params(.text("token", 1...8192, "An access token, or an API key.")),
+                params: Params(.token("token", length: 1...8192, "An access token, or an API key.")),
                 result: Me.shape,
                 example: Example(#"{"token":"…"}"#, gives: #"{"operator":false,"memberships":[]}"#),
                 run: platform.transaction(options: .readOnly, authenticate)),

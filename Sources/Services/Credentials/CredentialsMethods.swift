@@ -78,7 +78,7 @@ extension Param where Value == Secret {
     /// Text that is never shown again.
     static func secret(_ name: String, _ summary: String) -> Param {
         let length = 1...4096
-        return Param(name, .string(length: length, format: "password"), summary) { json in
+        return Param(name, .string(length: length, format: Fingerprints.format), summary) { json in
             checkedText(json, length).map { Secret(bytes: Array($0.utf8)) }
         }
     }

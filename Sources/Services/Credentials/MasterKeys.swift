@@ -30,11 +30,7 @@ public struct MasterKeys: Sendable {
 
     /// A line of a key file with a new key.
     public static func makeLine(number: Int64) throws -> [UInt8] {
-        let digits = Array("0123456789abcdef".utf8)
-        let key = try SecureRandom.bytes(keyBytes)
-        return Array("\(number) ".utf8) + key.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] } + [
-            UInt8(ascii: "\n")
-        ]
+        Array("\(number) \(try SecureRandom.bytes(keyBytes).hex)\n".utf8)
     }
 
     /// `nil` for a key that is not in the ring any more.

@@ -40,7 +40,8 @@ struct Invitations: Sendable {
                 "invitations.accept", "Makes the caller a member, when the invitation is for his address.",
                 role: .user, rate: .auth, mutates: true, creates: true, sensitive: true,
                 route: .post("/invitations/accept"),
-                params: Params(.text("token", 1...200, "From the invitation.")), result: Membership.shape,
+                params: Params(.token("token", length: 1...200, "From the invitation.")),
+                result: Membership.shape,
                 example: Example(#"{"token":"…"}"#, gives: #"{"role":"viewer"}"#),
                 run: platform.transaction(accept)),
         ]

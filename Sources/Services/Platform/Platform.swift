@@ -12,6 +12,7 @@ public struct Platform: Sendable {
     public let passwords: PasswordWorkers
     public let tokens: Tokens
     let vault: Vault
+    let fingerprints: Fingerprints
     /// Whether anybody may make himself an account.
     public let registrationIsOpen: Bool
     private let keyUses = APIKeyUses()
@@ -25,6 +26,7 @@ public struct Platform: Sendable {
         self.passwords = passwords
         self.tokens = tokens
         vault = Vault(ring: masterKeys)
+        fingerprints = Fingerprints(ring: masterKeys)
         self.registrationIsOpen = registrationIsOpen
     }
 
@@ -80,7 +82,7 @@ extension Platform {
                 note(access)
                 let values = try params.get()
                 let body = shape.body(of: try effect(tx, access, repeat each values))
-                if call.method.mutates { Audit.record(tx, call, result: body) }
+                if call.method.mutates { record(tx, call, result: body) }
                 return body
             } completion: {
                 finish(call, $0)
@@ -97,7 +99,7 @@ extension Platform {
             guard error.code == .authorization else { return call.fail(error, cause: cause) }
             pool.transaction(call) { tx in
                 if let workspace = call.workspaceID { tx.enter(workspace) }
-                Audit.record(tx, call, outcome: error.code)
+                record(tx, call, outcome: error.code)
             } completion: { written in
                 // The refusal stands whether or not it could be written down; then the log tells.
                 if case .failure(let failure) = written {

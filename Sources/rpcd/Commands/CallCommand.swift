@@ -1,8 +1,6 @@
 import ArgumentParser
 import Glibc
 import JSON
-import RPC
-import Transports
 
 struct CallCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -16,9 +14,6 @@ struct CallCommand: AsyncParsableCommand {
             """)
 
     static let tokenVariable = "RPCD_TOKEN"
-    private static let unreachable = ExitCode(2)
-    /// Where `rpcd dev` serves, seen from the folder it was started in.
-    private static let developmentSocket = ".rpcd/rpcd.sock"
 
     @Argument(help: "As system.ping; `rpcd help METHOD` tells what it takes.", completion: .list(methodNames))
     var method: String
@@ -43,35 +38,10 @@ struct CallCommand: AsyncParsableCommand {
 
     func run() async throws {
         CallCommand.hideToken()
-        let path = try socketPath()
-        let request = try request()
-        let answer: JSON
-        do {
-            answer = try await exchange(request, path)
-        } catch let error as SocketError {
-            StandardError.write("rpcd: \(error)\nIs the daemon running? Start it with: rpcd dev\n")
-            throw CallCommand.unreachable
+        let result = try DaemonCall.result(of: request(), at: DaemonCall.socketPath(socket)) {
+            StandardError.write($0.source + "\n")
         }
-        if let error = answer["error"] {
-            let envelope = error["data"]?["error"]
-            let code = envelope?["code"]?.string ?? error["code"]?.source ?? ""
-            StandardError.write("\(code): \(error["message"]?.string ?? "")\n")
-            if let details = envelope?["details"] { StandardError.write(details.source + "\n") }
-            throw ExitCode.failure
-        }
-        print(answer["result"]?.source ?? "null")
-    }
-
-    /// Sends one line, passes progress on to standard error, and waits for the line with the answer.
-    private func exchange(_ request: [UInt8], _ path: String) async throws -> JSON {
-        let connection = try UnixSocketClient(path: path)
-        try connection.send(request + [UInt8(ascii: "\n")])
-        while let line = try connection.line() {
-            let message = try JSON.parse(line, maxDepth: 512)
-            guard message["id"] == nil else { return message }
-            StandardError.write(message.source + "\n")
-        }
-        throw SocketError.closed(path)
+        print(result.source)
     }
 
     // MARK: the request
@@ -142,14 +112,6 @@ struct CallCommand: AsyncParsableCommand {
                 writer.int(timeout)
             }
         }
-    }
-
-    private func socketPath() throws -> String {
-        if let socket { return socket }
-        let settings = try Settings.load()
-        let isChosen = environmentVariables()["RPCD_SOCKET"] != nil
-        let isHere = access(CallCommand.developmentSocket, F_OK) == 0
-        return isHere && !isChosen ? CallCommand.developmentSocket : settings.socket
     }
 
     /// Arguments can be read by every user of the host, as long as they stand where the kernel looks for them.

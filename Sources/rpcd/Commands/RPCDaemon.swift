@@ -13,8 +13,8 @@ struct RPCDaemon: AsyncParsableCommand {
         version: "\(Release.version) (\(Release.commit))",
         subcommands: [
             DevCommand.self, ServeCommand.self, StdioCommand.self, CallCommand.self, MigrateCommand.self,
-            KeysCommand.self,
-            OpenRPCCommand.self, OpenAPICommand.self, ReferenceCommand.self,
+            KeysCommand.self, AuditCommand.self, OpenRPCCommand.self, OpenAPICommand.self,
+            ReferenceCommand.self,
         ])
 
     static func main() async {

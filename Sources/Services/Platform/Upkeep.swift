@@ -1,0 +1,72 @@
+import Postgres
+import Resilience
+
+/// Work of the daemon's own that comes round every so often, one turn at a time.
+public struct Upkeep: Sendable {
+    private let task: Task<Void, Never>
+
+    /// - Parameters:
+    ///   - pause: after each turn.
+    ///   - log: told when a turn fails that follows one that did not.
+    ///   - name: what is done, as "Sealing the trail".
+    init(
+        every pause: Duration, told log: @escaping @Sendable (String) -> Void, of name: String,
+        _ turn: @escaping @Sendable () async throws -> Void
+    ) {
+        task = Task {
+            var isFailing = false
+            while !Task.isCancelled {
+                do {
+                    try await turn()
+                    isFailing = false
+                } catch {
+                    if !isFailing, !Task.isCancelled { log("\(name) failed: \(error)") }
+                    isFailing = true
+                }
+                try? await Task.sleep(for: pause)
+            }
+        }
+    }
+
+    /// No turn begins any more; returns when the last has ended.
+    public func stop() async {
+        task.cancel()
+        await task.value
+    }
+}
+
+/// Work that no call bounds: it gives up after a while.
+final class Unattended: Interruptible {
+    let deadlineNanoseconds: UInt64
+    let isInterrupted = false
+
+    init(seconds: UInt64) {
+        deadlineNanoseconds = MonotonicClock.now + seconds * 1_000_000_000
+    }
+
+    func onInterruption(_ hook: @escaping @Sendable () -> Void) {}
+}
+
+extension Pool {
+    /// One transaction of the daemon's own, which has half a minute.
+    func upkeep<Value: Sendable>(
+        _ body: @escaping @Sendable (borrowing Transaction) throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            transaction(Unattended(seconds: 30), .readCommitted, body) { continuation.resume(with: $0) }
+        }
+    }
+}
+
+extension Platform {
+    /// What the daemon does beside its calls, until each is stopped.
+    /// - Parameter log: told of failures, in a sentence.
+    public func startUpkeep(log: @escaping @Sendable (String) -> Void) -> [Upkeep] {
+        let sealer = AuditSealer()
+        return [
+            Upkeep(every: .seconds(1), told: log, of: "Sealing the trail") {
+                repeat {} while try await pool.upkeep({ try sealer.step($0) }) == AuditSealer.batch
+            }
+        ]
+    }
+}

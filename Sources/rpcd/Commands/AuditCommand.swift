@@ -1,0 +1,75 @@
+import ArgumentParser
+import JSON
+
+struct AuditCommand: AsyncParsableCommand {
+    enum Action: String, ExpressibleByArgument, CaseIterable {
+        case verify
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "audit", abstract: "Compares the trail with its seals.",
+        discussion: """
+            verify: names every row that was changed, removed, moved or put in since it was sealed, and the end of the chain: keep that
+            elsewhere, and a chain that was made anew as a whole does not pass either. Exit status: 0 when all fits, 1 when something
+            differs, 2 when the daemon cannot be reached.
+            """)
+
+    @Argument(help: "verify.")
+    var action: Action
+
+    @Option(help: "Only rows of this workspace.")
+    var workspace: String?
+
+    @Option(help: "The daemon's socket: RPCD_SOCKET, .rpcd/rpcd.sock or /run/rpcd/rpcd.sock when left out.")
+    var socket: String?
+
+    func run() async throws {
+        try await reporting {
+            try Verification(method: "admin.audit.verify", workspace: workspace).run(
+                at: DaemonCall.socketPath(socket))
+        }
+    }
+}
+
+/// One of the operator's verifications, with its progress on standard error.
+struct Verification {
+    let method: String
+    let workspace: String?
+
+    /// Prints a line for each difference, then the sum. Ends the process with status 1 when there are any.
+    func run(at path: String) throws {
+        var hasProgress = false
+        let result = try DaemonCall.result(of: request, at: path) { message in
+            let value = message["params"]?["value"]
+            StandardError.write(
+                "\rchecked \(value?["checked"]?.source ?? "?") of \(value?["total"]?.source ?? "?")")
+            hasProgress = true
+        }
+        if hasProgress { StandardError.write("\n") }
+        if let differences = result["differences"] {
+            for difference in differences.elements { print(difference.source) }
+        }
+        let found = result["found"]?.int64 ?? 0
+        print("\(result["checked"]?.int64 ?? 0) checked, \(found) differ")
+        if let head = result["head"] { print("head \(head.source)") }
+        guard found == 0 else { throw ExitCode.failure }
+    }
+
+    private var request: [UInt8] {
+        JSONWriter.object { writer in
+            writer.key("jsonrpc")
+            writer.string("2.0")
+            writer.key("id")
+            writer.int(1)
+            writer.key("method")
+            writer.string(method)
+            guard let workspace else { return }
+            writer.key("params")
+            writer.raw(
+                JSONWriter.object { writer in
+                    writer.key("workspaceId")
+                    writer.string(workspace)
+                })
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import Glibc
+import JSON
+import Transports
+
+/// One call to a running daemon, over its socket.
+enum DaemonCall {
+    private static let unreachable = ExitCode(2)
+    /// Where `rpcd dev` serves, seen from the folder it was started in.
+    private static let developmentSocket = ".rpcd/rpcd.sock"
+
+    /// - Parameters:
+    ///   - option: a path that was given.
+    static func socketPath(_ option: String?) throws -> String {
+        if let option { return option }
+        let settings = try Settings.load()
+        let isChosen = environmentVariables()["RPCD_SOCKET"] != nil
+        let isHere = access(developmentSocket, F_OK) == 0
+        return isHere && !isChosen ? developmentSocket : settings.socket
+    }
+
+    /// The result. An error is told on standard error, and ends the process with status 1; no daemon, with 2.
+    /// - Parameters:
+    ///   - request: one JSON-RPC request.
+    ///   - onProgress: gets what the daemon tells meanwhile.
+    static func result(
+        of request: [UInt8], at path: String, onProgress: (JSON) -> Void
+    ) throws -> JSON {
+        let answer: JSON
+        do {
+            answer = try exchange(request, path, onProgress)
+        } catch let error as SocketError {
+            StandardError.write("rpcd: \(error)\nIs the daemon running? Start it with: rpcd dev\n")
+            throw unreachable
+        }
+        if let error = answer["error"] {
+            let envelope = error["data"]?["error"]
+            let code = envelope?["code"]?.string ?? error["code"]?.source ?? ""
+            StandardError.write("\(code): \(error["message"]?.string ?? "")\n")
+            if let details = envelope?["details"] { StandardError.write(details.source + "\n") }
+            throw ExitCode.failure
+        }
+        return try answer["result"] ?? JSON.parse("null")
+    }
+
+    private static func exchange(
+        _ request: [UInt8], _ path: String, _ onProgress: (JSON) -> Void
+    ) throws -> JSON {
+        let connection = try UnixSocketClient(path: path)
+        try connection.send(request + [UInt8(ascii: "\n")])
+        while let line = try connection.line() {
+            let message = try JSON.parse(line, maxDepth: 512)
+            guard message["id"] == nil else { return message }
+            onProgress(message)
+        }
+        throw SocketError.closed(path)
+    }
+}
