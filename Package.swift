@@ -28,6 +28,7 @@ let package = Package(
         system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
         system("CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev"),
         system("CPostgres", pkgConfig: "libpq", apt: "libpq-dev"),
+        system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
         system("CSystemd", pkgConfig: "libsystemd", apt: "libsystemd-dev"),
 
         library("Identifiers"),
@@ -45,13 +46,16 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
-        library("Services", ["RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience"]),
+        library("Mail", ["CCurl", "Identifiers"]),
+        library(
+            "Services", ["Mail", "RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience"]),
         .target(name: "CRelease"),
         .executableTarget(
             name: "rpcd",
             dependencies: [
                 "CRelease",
-                "Transports", "Services", "RPC", "Postgres", "Cryptography", "Systemd", "Resilience", "JSON",
+                "Transports", "Services", "Mail", "RPC", "Postgres", "Cryptography", "Systemd", "Resilience",
+                "JSON",
                 "Identifiers",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -70,7 +74,7 @@ let package = Package(
         tests(
             "ServicesTests",
             [
-                "Services", "Postgres", "Cryptography", "RPC", "JSON", "Identifiers", "Resilience",
+                "Services", "Mail", "Postgres", "Cryptography", "RPC", "JSON", "Identifiers", "Resilience",
                 "TestSupport",
             ]),
         tests(
@@ -88,6 +92,7 @@ let package = Package(
         tests(
             "IntegrationTests", ["rpcd", "RPC", "fixture-server", "Postgres", "JSON", "TestSupport"],
             exclude: ["clients"]),
+        tests("MailTests", ["Mail", "Identifiers", "Resilience", "TestSupport"]),
         tests("SystemdTests", ["Systemd"]),
         tests("RPCTests", ["RPC", "JSON", "Resilience", "TestSupport"]),
     ]

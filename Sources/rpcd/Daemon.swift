@@ -44,8 +44,7 @@ struct Daemon {
             throw SettingError("RPCD_DATABASE_URL", got: nil, takes: "a libpq connection string or URL")
         }
         let log = Log(level: settings.logLevel)
-        let seed = try KeyFiles.signingSeed(settings)
-        let tokens = try Tokens(keys: KeyRing(signer: Ed25519.SigningKey(seed: seed)), seed: seed)
+        let tokens = try Tokens(keys: KeyFiles.signingKeys(settings))
         pool = Pool(PoolConfiguration(conninfo: conninfo, size: settings.poolSize))
         // What comes by the socket goes to the database: the other half of the processors is PostgreSQL's. HTTP has work of its own.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, Daemon.processors / 2))
@@ -58,7 +57,7 @@ struct Daemon {
         self.httpGroup = httpGroup
         let platform = Platform(
             pool: pool, reads: reads, passwords: PasswordWorkers(count: 2), tokens: tokens,
-            masterKeys: try KeyFiles.masterKeyRing(settings),
+            masterKeys: try KeyFiles.watchedMasterKeys(settings), mail: try settings.mail(),
             registrationIsOpen: settings.registrationIsOpen)
         self.platform = platform
         let metrics = CallMetrics()
@@ -90,20 +89,14 @@ struct Daemon {
 
     /// The declarations alone, for documents and help: nothing is connected, and no call can be made.
     static func declarations() throws -> Registry {
-        let seed = try SecretBytes.random(count: 32)
-        let platform = Platform(
-            pool: .closed, passwords: PasswordWorkers(count: 1),
-            tokens: try Tokens(keys: KeyRing(signer: Ed25519.SigningKey(seed: seed)), seed: seed),
-            masterKeys: try MasterKeyRing(try masterKeysOfNobody()),
-            registrationIsOpen: true)
-        return try registry(platform, limits: Limits(), metrics: CallMetrics())
-    }
-
-    private static func masterKeysOfNobody() throws -> MasterKeys {
-        guard let keys = MasterKeys(file: try MasterKeys.makeLine(number: 1)) else {
-            throw CommandFailure("A master key cannot be made")
+        guard let keys = NumberedKeys(file: try NumberedKeys.makeLine(number: 1)) else {
+            throw CommandFailure("A key cannot be made")
         }
-        return keys
+        let nobodys = try WatchedKeys(keys)
+        let platform = Platform(
+            pool: .closed, passwords: PasswordWorkers(count: 1), tokens: try Tokens(keys: nobodys),
+            masterKeys: nobodys, registrationIsOpen: true)
+        return try registry(platform, limits: Limits(), metrics: CallMetrics())
     }
 
     /// Serves on the Unix socket until SIGTERM or SIGINT, then lets what runs finish.
@@ -123,11 +116,17 @@ struct Daemon {
         let http = try await startHTTP(activated.first { $0.family != .unix })
         let admin = try await startAdministration()
         try Notifier().ready(status: "Serving")
-        let listeners = [http.map { " http=\($0.address)" }, admin.map { " admin=\($0.address)" }]
-        print("ready socket=\(settings.socket)" + listeners.compactMap { $0 }.joined())
+        let others = [
+            http.map { " http=\($0.address)" }, admin.map { " admin=\($0.address)" },
+            settings.smtpURL == nil ? settings.maildir.map { " mail=\($0)" } : nil,
+        ]
+        print("ready socket=\(settings.socket)" + others.compactMap { $0 }.joined())
         fflush(nil)
         let watchdog = try feedWatchdog()
         let upkeep = startUpkeep()
+        if settings.smtpURL == nil, settings.maildir == nil {
+            log.write(.warning, "RPCD_SMTP_URL is not set: nobody gets mails, so passwords cannot be reset")
+        }
         await signals.next()
         watchdog?.cancel()
         log.write(.info, "stopping")

@@ -5,54 +5,67 @@ import Systemd
 
 /// The secrets that a daemon is given: as files that only their owner can read, or as systemd credentials. Never by environment.
 enum KeyFiles {
+    private static let takesKeys = "a file with a line a key: its number, a blank, 64 hexadecimal digits"
+    private static let ringBytes = 16_384
+
     /// What access tokens are signed with.
-    static func signingSeed(_ settings: Settings) throws -> SecretBytes {
-        let takes = "a file of 32 random bytes, as head -c 32 /dev/urandom gives"
-        let bytes = try secret(
-            settings.jwtKeyFile, "RPCD_JWT_KEY_FILE", credential: "jwt-key", limit: 32, takes: takes)
-        guard bytes.count == 32 else {
-            throw SettingError("RPCD_JWT_KEY_FILE", got: settings.jwtKeyFile, takes: takes)
-        }
-        return try SecretBytes(bytes)
+    static func signingKeys(_ settings: Settings) throws -> WatchedKeys {
+        try watched(settings.jwtKeyFile, "RPCD_JWT_KEY_FILE", credential: "jwt-key")
     }
 
-    /// What the vault is sealed with.
-    static func masterKeys(_ settings: Settings) throws -> MasterKeys {
-        let takes = "a file with a line a key: its number, a blank, 64 hexadecimal digits"
-        let bytes = try secret(
-            settings.masterKeyFile, "RPCD_MASTER_KEY_FILE", credential: "master-key", limit: 16_384,
-            takes: takes)
-        guard let keys = MasterKeys(file: bytes) else {
-            throw SettingError("RPCD_MASTER_KEY_FILE", got: settings.masterKeyFile, takes: takes)
+    /// What the vault is sealed with, read again whenever the file has changed.
+    static func watchedMasterKeys(_ settings: Settings) throws -> WatchedKeys {
+        try watched(settings.masterKeyFile, "RPCD_MASTER_KEY_FILE", credential: "master-key")
+    }
+
+    /// The same, as it is now.
+    static func masterKeys(_ settings: Settings) throws -> NumberedKeys {
+        try keys(settings.masterKeyFile, "RPCD_MASTER_KEY_FILE", credential: "master-key")
+    }
+
+    private static func keys(_ path: String?, _ key: String, credential: String) throws -> NumberedKeys {
+        let bytes = try secret(path, key, credential: credential, limit: ringBytes, takes: takesKeys)
+        guard let keys = NumberedKeys(file: bytes) else {
+            throw SettingError(key, got: path, takes: takesKeys)
         }
         return keys
     }
 
-    /// The same, read again whenever the file has changed.
-    static func masterKeyRing(_ settings: Settings) throws -> MasterKeyRing {
-        let path = settings.masterKeyFile
-        return try MasterKeyRing(
-            MasterKeyRing.Source(
+    private static func watched(_ path: String?, _ key: String, credential: String) throws -> WatchedKeys {
+        try WatchedKeys(
+            WatchedKeys.Source(
                 stamp: {
                     guard let path else { return "credential" }
                     var status = stat()
                     guard stat(path, &status) == 0 else { return nil }
                     return
                         "\(status.st_ino) \(status.st_size) \(status.st_mtim.tv_sec) \(status.st_mtim.tv_nsec)"
-                }, read: { try masterKeys(settings) }))
+                }, read: { try keys(path, key, credential: credential) }))
     }
 
     /// Puts a new key into the file: beside it first, then in its place, so that a kill leaves the old ring or the new one.
     static func addMasterKey(_ settings: Settings) throws -> Int64 {
-        guard let path = settings.masterKeyFile, let content = readFile(path, limit: 16_384) else {
+        guard let path = settings.masterKeyFile, let content = readFile(path, limit: ringBytes) else {
             throw CommandFailure(
                 "Without RPCD_MASTER_KEY_FILE there is no file to add a key to; add a line to the credential yourself"
             )
         }
         let number = try masterKeys(settings).current + 1
         let separator: [UInt8] = content.last == UInt8(ascii: "\n") ? [] : [UInt8(ascii: "\n")]
-        try replace(path, with: content + separator + (try MasterKeys.makeLine(number: number)))
+        try replace(path, with: content + separator + (try NumberedKeys.makeLine(number: number)))
         return number
+    }
+
+    static func removeMasterKey(_ number: Int64, _ settings: Settings) throws {
+        guard let path = settings.masterKeyFile, let content = readFile(path, limit: ringBytes) else {
+            throw CommandFailure(
+                "Without RPCD_MASTER_KEY_FILE there is no file to take key \(number) out of; remove its line from the credential yourself"
+            )
+        }
+        let kept = content.split(separator: UInt8(ascii: "\n")).filter {
+            !$0.starts(with: Array("\(number) ".utf8))
+        }
+        try replace(path, with: Array(kept.joined(separator: [UInt8(ascii: "\n")])) + [UInt8(ascii: "\n")])
     }
 
     /// Writes a file that only its owner can read, whole or not at all.

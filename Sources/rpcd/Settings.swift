@@ -1,4 +1,5 @@
 import Glibc
+import Mail
 import RPC
 import Resilience
 import Transports
@@ -24,6 +25,13 @@ struct Settings {
     var jwtKeyFile: String?
     var masterKeyFile: String?
     var migrations: String?
+    var smtpURL: String?
+    var smtpRequiresTLS: Bool?
+    var smtpAuthorities: String?
+    var mailFrom = MailAddress("rpcd@localhost")
+    var applicationURL: String?
+    /// Where mails go when there is no SMTP server; not a setting: `rpcd dev` knows.
+    var maildir: String?
     var limits = Limits()
     var httpListen = "127.0.0.1:8080"
     var http = HTTPOptions()
@@ -148,9 +156,9 @@ struct Settings {
             },
             Declaration(
                 key: "RPCD_JWT_KEY_FILE",
-                takes: "the path of a file of 32 random bytes, mode 0600 or stricter",
+                takes: "the path of a file with a line a key, mode 0600 or stricter",
                 standard: "$CREDENTIALS_DIRECTORY/jwt-key",
-                summary: "the key that access tokens are signed with"
+                summary: "the keys of access tokens: the newest signs, all verify"
             ) {
                 $0.jwtKeyFile = $1
                 return !$1.isEmpty
@@ -163,6 +171,43 @@ struct Settings {
             ) {
                 $0.masterKeyFile = $1
                 return !$1.isEmpty
+            },
+            Declaration(
+                key: "RPCD_SMTP_URL",
+                takes: "a URL as smtp://user:password@mail.example.org:587, or smtps://…",
+                standard: nil, summary: "the server that takes mails; without one none are sent",
+                isSecret: true
+            ) {
+                $0.smtpURL = $1
+                return $1.hasPrefix("smtp://") || $1.hasPrefix("smtps://")
+            },
+            Declaration(
+                key: "RPCD_SMTP_TLS", takes: "required or off", standard: "required, off for localhost",
+                summary: "whether smtp:// has to go over to TLS before anything is said"
+            ) {
+                $0.smtpRequiresTLS = $1 == "required"
+                return $1 == "required" || $1 == "off"
+            },
+            Declaration(
+                key: "RPCD_SMTP_CA_FILE", takes: "the path of a file of PEM certificates",
+                standard: "the system's", summary: "whom to trust as the mail server"
+            ) {
+                $0.smtpAuthorities = $1
+                return !$1.isEmpty
+            },
+            Declaration(
+                key: "RPCD_MAIL_FROM", takes: "an address as Acme <noreply@example.org>",
+                standard: "rpcd@localhost", summary: "whom mails are from"
+            ) {
+                $0.mailFrom = MailAddress($1)
+                return $0.mailFrom != nil
+            },
+            Declaration(
+                key: "RPCD_APP_URL", takes: "a URL as https://app.example.org", standard: nil,
+                summary: "the application whose pages the links in mails lead to; without it mails tell codes"
+            ) {
+                $0.applicationURL = $1.hasSuffix("/") ? String($1.dropLast()) : $1
+                return $1.hasPrefix("https://") || $1.hasPrefix("http://")
             },
             Declaration(
                 key: "RPCD_MIGRATIONS", takes: "the path of a folder", standard: "found beside the program",

@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import Postgres
 import TestSupport
 import Testing
 
@@ -61,6 +62,59 @@ struct ClientTests {
                     "--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--seed", "7",
                 ], in: folder)
             #expect(result.status == 0, "\(result.output.suffix(6000))\(result.errors)")
+        }
+    }
+
+    @Test(
+        "Mails go out by SMTP: with TLS, after a login, again when they are put off; a refused one is given up"
+    )
+    func mail() async throws {
+        try await withTemporaryFolder { folder in
+            let server = try ServedProcess(
+                Clients.folder + "/python",
+                [Project.root + "/Tests/IntegrationTests/clients/mail_server.py", folder])
+            func told() async throws -> JSON {
+                let line = try #require(try await server.stream.line(), "\(server.errors)")
+                return try JSON.parse(Array(line))
+            }
+            let port = try #require(try await told()["port"]?.int64)
+            let daemon = try await ServedProcess.dev(
+                in: folder,
+                environment: [
+                    "RPCD_SMTP_URL": "smtp://rpcd:pass-word@localhost:\(port)", "RPCD_SMTP_TLS": "required",
+                    "RPCD_SMTP_CA_FILE": folder + "/tls.crt", "RPCD_MAIL_FROM": "Größe <rpcd@example.org>",
+                ])
+            let owner = try SQLConsole(EmbeddedCluster.conninfo(directory: folder))
+            let client = try RawSocket(path: daemon.socket)
+            func register(_ name: String) async throws {
+                let answer = try await client.call(
+                    "auth.register",
+                    #"{"email":"\#(name)@example.org","password":"correct horse battery","name":"N"}"#)
+                #expect(answer["result"] != nil)
+            }
+            try await register("ada")
+            #expect(try await told()["putOff"]?[0]?.string == "ada@example.org")
+            while owner.run("SELECT FROM mails WHERE due_at > now() AND attempts = 1").rows.isEmpty {
+                await Task.yield()
+            }
+            // A minute later.
+            owner.run("UPDATE mails SET due_at = now()")
+            let sent = try await told()
+            #expect(
+                sent["to"]?[0]?.string == "ada@example.org" && sent["sender"]?.string == "rpcd@example.org")
+            #expect(sent["tls"]?.bool == true && sent["login"]?.bool == true)
+            #expect(sent["subject"]?.string == "Confirm your email address")
+            try await register("nobody")
+            #expect(try await told()["refused"]?.string == "nobody@example.org")
+            while owner.run("SELECT count(*) FROM mails").rows != [["0"]] { await Task.yield() }
+            #expect(daemon.process.errors.contains("it is given up"))
+            for secret in ["pass-word", "nobody@example.org"] {
+                #expect(!daemon.process.errors.contains(secret))
+            }
+            daemon.process.send(SIGTERM)
+            #expect(await daemon.process.end() == 0)
+            server.stream.endWriting()
+            #expect(await server.end() == 0, "\(server.errors)")
         }
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import JSON
+import Postgres
 import Synchronization
 import TestSupport
 import Testing
@@ -154,7 +155,7 @@ struct DaemonTests {
         }
     }
 
-    @Test("rpcd keys rotate takes a new key into use while the daemon serves; keys list says what may go")
+    @Test("rpcd keys rotate takes a new key into use while the daemon serves; one that nothing needs may go")
     func keys() async throws {
         try await withTemporaryFolder { folder in
             let daemon = try await ServedProcess.dev(in: folder)
@@ -173,7 +174,32 @@ struct DaemonTests {
             let second = try await socket.call("credentials.create", #"{\#(w),"provider":"p","key":"k"}"#)
             #expect(second["result"]?["keyVersion"]?.int64 == 2)
             let listed = try await ServedProcess.run("rpcd", ["keys", "list", "--data-dir", folder])
-            #expect(listed.output == "1\topens\t0 credentials\n2\tseals\t2 credentials\n")
+            #expect(
+                listed.output.hasPrefix("1\topens\t0 credentials")
+                    && listed.output.contains("\n2\tseals\t2 credentials\n"), "\(listed.output)")
+            func retire(_ number: String) async throws -> (status: Int32, output: String, errors: String) {
+                try await ServedProcess.run("rpcd", ["keys", "retire", number, "--data-dir", folder])
+            }
+            let current = try await retire("2")
+            #expect(current.status == 1 && current.errors.contains("is the one that seals"))
+            let owner = try SQLConsole(EmbeddedCluster.conninfo(directory: folder))
+            #expect(owner.run("UPDATE credentials SET key_version = 1 WHERE key_version = 2").affected == 2)
+            let needed = try await retire("1")
+            #expect(needed.status == 1 && needed.errors.contains("still needed"))
+            owner.run("UPDATE credentials SET key_version = 2")
+            while owner.run("SELECT count(*) FROM mails").rows != [["0"]] { await Task.yield() }
+            let retired = try await retire("1")
+            #expect(retired.status == 0 && retired.output == "removed key 1\n", "\(retired)")
+            let unknown = try await retire("1")
+            #expect(unknown.status == 1 && unknown.errors.contains("rpcd keys list"))
+            let file = try String(contentsOfFile: folder + "/master-key", encoding: .utf8)
+            #expect(file.hasPrefix("2 ") && file.split(separator: "\n").count == 1)
+            // A daemon that had not heard of it cannot seal under it any more.
+            #expect(
+                owner.run("UPDATE credentials SET key_version = 1").sqlState == "23503",
+                "nothing names a key that is gone")
+            let third = try await socket.call("credentials.create", #"{\#(w),"provider":"p","key":"k"}"#)
+            #expect(third["result"]?["keyVersion"]?.int64 == 2)
             daemon.process.send(SIGTERM)
             #expect(await daemon.process.end() == 0)
         }

@@ -30,11 +30,11 @@ struct Served {
 
     static func settings(in folder: String, conninfo: String) throws -> [String: String] {
         let key = folder + "/key"
-        try Data((0..<32).map { _ in UInt8.random(in: .min ... .max) }).write(to: URL(fileURLWithPath: key))
-        chmod(key, 0o600)
-        try ("1 " + String(repeating: "a7", count: 32)).write(
-            toFile: folder + "/master", atomically: true, encoding: .utf8)
-        chmod(folder + "/master", 0o600)
+        for (path, digit) in [(key, "5e"), (folder + "/master", "a7")] {
+            try ("1 " + String(repeating: digit, count: 32)).write(
+                toFile: path, atomically: true, encoding: .utf8)
+            chmod(path, 0o600)
+        }
         return [
             "RPCD_DATABASE_URL": TestCluster.daemon(conninfo), "RPCD_SOCKET": folder + "/s",
             "RPCD_HTTP_LISTEN": "127.0.0.1:0",
@@ -118,9 +118,13 @@ struct ServeTests {
                         ["-E", "\($0)=\($1)"]
                     } + [ServedProcess.programs + "/rpcd", "serve"],
                 environment: [:], in: folder)
-            while access(folder + "/activated", F_OK) != 0 { await Task.yield() }
             // The first connection starts the daemon; it is answered.
-            let client = try RawSocket(path: folder + "/activated")
+            var first: RawSocket?
+            while first == nil {
+                first = try? RawSocket(path: folder + "/activated")
+                await Task.yield()
+            }
+            let client = try #require(first)
             #expect(try await client.call("system.ping")["result"] != nil)
             #expect(datagram(notifications).contains("READY=1"))
             for _ in 0..<3 { #expect(datagram(notifications) == "WATCHDOG=1") }

@@ -1,8 +1,12 @@
+import Cryptography
 import JSON
 import RPC
 import Resilience
+import Synchronization
 import TestSupport
 import Testing
+
+@testable import Services
 
 @Suite("Accounts and sessions")
 struct AuthTests {
@@ -117,5 +121,49 @@ struct AuthTests {
                 try await attacker.call("auth.refresh", #"{"refreshToken":"guess\#(number)"}"#).errorCode)
         }
         #expect(codes == Array(repeating: "AUTHENTICATION_ERROR", count: 5) + ["RATE_LIMIT_EXCEEDED"])
+    }
+
+    @Test("A new signing key takes over without logging anyone out; one that is taken away signs for nobody")
+    func signingKeys() async throws {
+        let lines = (try NumberedKeys.makeLine(number: 1), try NumberedKeys.makeLine(number: 2))
+        let file = Mutex(lines.0)
+        let backend = try Backend(
+            signingKeys: WatchedKeys(
+                WatchedKeys.Source(
+                    stamp: { file.withLock { $0.hex } },
+                    read: {
+                        guard let keys = NumberedKeys(file: file.withLock { $0 }) else {
+                            throw Vault.Fault.unreadable
+                        }
+                        return keys
+                    })))
+        let connection = backend.connect()
+        let ada = try await backend.login("ada")
+        func refresh(_ token: String) async throws -> JSON {
+            try await connection.call("auth.refresh", #"{"refreshToken":"\#(token)"}"#)
+        }
+        func keyIDs() async throws -> [String?] {
+            let set = try await connection.call("auth.jwks")
+            return try #require(set["result"]?["keys"]).elements.map { $0["kid"]?.string }
+        }
+        let first = try await keyIDs()
+        let before = try await refresh(ada.refreshToken)
+        // The answer was lost, and meanwhile there is a new key.
+        file.withLock { $0 = lines.0 + lines.1 }
+        while try await keyIDs().count == 1 { await Task.yield() }
+        #expect(try await keyIDs().last == first[0])
+        #expect(try await connection.call("auth.me", token: ada.token)["result"] != nil)
+        let repeated = try await refresh(ada.refreshToken)
+        #expect(
+            repeated["result"]?["refreshToken"]?.string == before["result"]?["refreshToken"]?.string,
+            "the same successor, by the key of then")
+        let after = try #require(try await refresh(before["result"]?["refreshToken"]?.string ?? "")["result"])
+        let newToken = try #require(after["accessToken"]?.string)
+        #expect(try await connection.call("auth.me", token: newToken)["result"] != nil)
+        file.withLock { $0 = lines.1 }
+        while try await keyIDs().count == 2 { await Task.yield() }
+        #expect(try await connection.call("auth.me", token: ada.token).errorCode == "AUTHENTICATION_ERROR")
+        #expect(try await connection.call("auth.me", token: newToken)["result"] != nil)
+        #expect(try await refresh(after["refreshToken"]?.string ?? "")["result"] != nil)
     }
 }

@@ -1,6 +1,7 @@
 import Cryptography
 import Foundation
 import JSON
+import Mail
 import Postgres
 import RPC
 import Services
@@ -8,7 +9,7 @@ import TestSupport
 import Testing
 
 /// A whole backend on a database of its own, and connections to it.
-struct Backend {
+final class Backend: Sendable {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path
 
@@ -16,29 +17,36 @@ struct Backend {
     let conninfo: String
     /// The daemon's.
     let pool: Pool
+    let platform: Platform
+    private let tokens: Tokens
     private let dispatcher: Dispatcher
     var registry: Registry { dispatcher.registry }
 
     init(
         rates: Rates = Rates(auth: .off, general: .off), registrationIsOpen: Bool = true,
-        masterKeys: MasterKeyRing? = nil
+        masterKeys: WatchedKeys? = nil, signingKeys: WatchedKeys? = nil,
+        mail: (transport: any MailTransport, settings: MailSettings)? = nil
     ) throws {
         conninfo = try TestCluster.shared.get().freshDatabase()
         try Migrator(conninfo: conninfo, files: MigrationFile.read(folder: Backend.root + "/migrations")).up()
         pool = Pool(PoolConfiguration(conninfo: TestCluster.daemon(conninfo), size: 4))
-        let seed = try SecretBytes.random(count: 32)
-        let tokens = try Tokens(keys: KeyRing(signer: Ed25519.SigningKey(seed: seed)), seed: seed)
-        let first = try #require(MasterKeys(file: MasterKeys.makeLine(number: 1)))
-        let masterKeys = try masterKeys ?? MasterKeyRing(first)
-        let platform = Platform(
+        let first = try #require(NumberedKeys(file: NumberedKeys.makeLine(number: 1)))
+        let masterKeys = try masterKeys ?? WatchedKeys(first)
+        tokens = try Tokens(keys: signingKeys ?? WatchedKeys(first))
+        platform = Platform(
             pool: pool, passwords: PasswordWorkers(count: 2), tokens: tokens,
-            masterKeys: masterKeys,
+            masterKeys: masterKeys, mail: mail,
             registrationIsOpen: registrationIsOpen)
         let metrics = CallMetrics()
         let system = System(version: "1", commit: "test", limits: Limits(), pool: pool, metrics: metrics)
         dispatcher = Dispatcher(
             registry: try Registry(system.methods + platform.methods), limits: Limits(), rates: rates,
             authenticator: tokens, observer: metrics.record)
+    }
+
+    /// Connections are few, and tests are many.
+    deinit {
+        DispatchQueue.global().async { [pool] in pool.close(within: 5) }
     }
 
     /// Asks the database as its owner.
@@ -57,7 +65,7 @@ struct Backend {
     }
 
     func connect(uid: UInt32 = 1000, isOperator: Bool = false) -> Loopback {
-        Loopback(dispatcher, peer: Peer(.uid(uid), isOperator: isOperator))
+        Loopback(dispatcher, peer: Peer(.uid(uid), isOperator: isOperator), of: self)
     }
 
     /// Registers somebody and logs him in.
@@ -68,7 +76,7 @@ struct Backend {
             "auth.register", #"{"email":"\#(name)@example.org","password":"\#(password)","name":"\#(name)"}"#)
         let login = try await connection.call(
             "auth.login", #"{"email":"\#(name)@example.org","password":"\#(password)"}"#)
-        let result = try #require(login["result"])
+        let result = try #require(login["result"], "\(login.source)")
         return (
             try #require(result["user"]?["id"]?.string), try #require(result["accessToken"]?.string),
             try #require(result["refreshToken"]?.string)

@@ -15,8 +15,8 @@ private let boxes = Statement("SELECT coalesce(string_agg(c::text, ' '), '') FRO
 
 @Suite("The vault")
 struct CredentialsTests {
-    private static func ring() throws -> MasterKeys {
-        try #require(MasterKeys(file: MasterKeys.makeLine(number: 1) + MasterKeys.makeLine(number: 2)))
+    private static func ring() throws -> NumberedKeys {
+        try #require(NumberedKeys(file: NumberedKeys.makeLine(number: 1) + NumberedKeys.makeLine(number: 2)))
     }
 
     @Test(
@@ -24,7 +24,7 @@ struct CredentialsTests {
         arguments: Seed.some(100))
     func places(seed: Seed) throws {
         var random = seed.generator
-        let vault = Vault(ring: try MasterKeyRing(CredentialsTests.ring()))
+        let vault = Vault(ring: try WatchedKeys(CredentialsTests.ring()))
         let secret = Secret(
             bytes: (0..<Int.random(in: 1...200, using: &random)).map { _ in
                 .random(in: .min ... .max, using: &random)
@@ -66,8 +66,8 @@ struct CredentialsTests {
         ])
     func badRings(text: String) {
         let key = String(repeating: "0f", count: 32)
-        #expect(MasterKeys(file: Array(text.replacing("KEY", with: key).utf8)) == nil)
-        #expect(MasterKeys(file: Array("# old\n3 \(key)\n\n12 \(key)\n".utf8))?.current == 12)
+        #expect(NumberedKeys(file: Array(text.replacing("KEY", with: key).utf8)) == nil)
+        #expect(NumberedKeys(file: Array("# old\n3 \(key)\n\n12 \(key)\n".utf8))?.current == 12)
     }
 
     @Test("What is shown of a key is its last four characters, and nothing of a short one")
@@ -134,17 +134,17 @@ struct CredentialsTests {
         "A key that is added takes the next secret; rotation seals the rest anew, in steps, and nothing is lost"
     )
     func rotation() async throws {
-        let line = (try MasterKeys.makeLine(number: 1), try MasterKeys.makeLine(number: 2))
+        let line = (try NumberedKeys.makeLine(number: 1), try NumberedKeys.makeLine(number: 2))
         let file = Mutex(line.0)
-        let source = MasterKeyRing.Source(
+        let source = WatchedKeys.Source(
             stamp: { file.withLock { "\($0.count)" } },
             read: {
-                guard let keys = MasterKeys(file: file.withLock { $0 }) else {
+                guard let keys = NumberedKeys(file: file.withLock { $0 }) else {
                     throw Vault.Fault.noMasterKey(0)
                 }
                 return keys
             })
-        let ring = try MasterKeyRing(source)
+        let ring = try WatchedKeys(source)
         let backend = try Backend(masterKeys: ring)
         let ada = try await backend.login("ada")
         let connection = backend.connect()
@@ -173,7 +173,7 @@ struct CredentialsTests {
         #expect(try await again.step(Patient()) == 51)
         #expect(try await again.step(Patient()) == 0)
         // With the new key alone everything opens: the old one may go.
-        let alone = try MasterKeyRing(try #require(MasterKeys(file: line.1)))
+        let alone = try WatchedKeys(try #require(NumberedKeys(file: line.1)))
         let vault = Vault(ring: alone)
         let rows = try await backend.ask(Credentials.lockStale, Int64(3), 1000)
         #expect(rows.count == 252)

@@ -102,6 +102,7 @@ struct TenancyTests {
         }
         let owner = try SQLConsole(backend.conninfo)
         let hashes = owner.run("SELECT token_hash FROM invitations UNION SELECT secret_hash FROM api_keys")
+        owner.run("INSERT INTO master_keys (number) VALUES (100)")
         // Whatever is seen from there is then another's.
         owner.run("DELETE FROM audit_log WHERE workspace_id = $1", [elsewhere])
         let tables = Set(owner.run(TenancyTests.tenantTables).rows.compactMap { $0[0] })

@@ -65,10 +65,14 @@ public final class Loopback {
 
     public let conversation: Conversation
     private let sink = Sink()
+    /// What has to live as long as this.
+    private let server: (any Sendable)?
 
     public init(
-        _ dispatcher: Dispatcher, peer: Peer = Peer(.uid(1000), isOperator: false), concurrency: Int = 64
+        _ dispatcher: Dispatcher, peer: Peer = Peer(.uid(1000), isOperator: false), concurrency: Int = 64,
+        of server: (any Sendable)? = nil
     ) {
+        self.server = server
         conversation = Conversation(dispatcher: dispatcher, peer: peer, concurrency: concurrency, sink: sink)
     }
 

@@ -4,7 +4,7 @@ import RPC
 /// What the trail keeps of a secret: a keyed hash, so that one who has the secret can ask where it was used, and one who has the trail alone
 /// learns nothing. Of passwords it keeps nothing at all: they can be guessed.
 struct Fingerprints: Sendable {
-    let ring: MasterKeyRing
+    let ring: WatchedKeys
 
     /// By which a param says that it is one.
     static let format = "secret"
@@ -20,7 +20,7 @@ struct Fingerprints: Sendable {
         return try keys.numbers.sorted().map { try Fingerprints.make(secret, keys, number: $0) }
     }
 
-    private static func make(_ secret: String, _ keys: MasterKeys, number: Int64) throws -> String {
+    private static func make(_ secret: String, _ keys: NumberedKeys, number: Int64) throws -> String {
         guard let master = keys[number] else { throw Vault.Fault.noMasterKey(number) }
         let key = try HKDFSHA256.derive(
             key: master, salt: [], info: Array("rpcd audit fingerprints v1".utf8), count: 32)

@@ -12,6 +12,7 @@ extension Auth {
         do {
             return try await platform.transact(call) { tx in
                 let user = try tx.one(Auth.insertUser, email.text, name, hash)
+                try sendVerification(tx, to: user, at: email)
                 platform.record(tx, call, actor: "user:\(user.id)")
                 return user
             }
@@ -62,17 +63,20 @@ extension Auth {
     /// repeats it later has stolen it, or it was stolen from him: the session ends.
     func refresh(_ call: Call, _ text: String) async throws -> Login {
         guard let token = platform.tokens.parseRefreshToken(text) else { throw Auth.badRefreshToken }
-        let outcome = try await platform.transact(call) { tx -> (user: User, generation: Int64)? in
+        let outcome = try await platform.transact(call) { tx -> (user: User, next: Tokens.RefreshToken)? in
             guard let session = try tx.first(Auth.lockSession, token.session), session.isAlive else {
                 throw Auth.badRefreshToken
             }
-            let next: Int64
+            let next: Tokens.RefreshToken
             if token.generation == session.generation, constantTimeEqual(token.hash, session.refreshHash) {
-                next = session.generation + 1
-                let successor = try platform.tokens.refreshToken(session: token.session, generation: next)
-                tx.queue(Auth.rotateSession, token.session, next, successor.hash, expecting: 1)
-            } else if token.generation == session.generation - 1, session.isFreshlyRotated {
-                next = session.generation
+                next = try platform.tokens.refreshToken(
+                    session: token.session, generation: session.generation + 1)
+                tx.queue(Auth.rotateSession, token.session, next.generation, next.hash, expecting: 1)
+            } else if token.generation == session.generation - 1, session.isFreshlyRotated,
+                let successor = try platform.tokens.refreshToken(
+                    session: token.session, generation: session.generation, hash: session.refreshHash)
+            {
+                next = successor
             } else {
                 tx.queue(Auth.revokeSession, token.session)
                 platform.record(
@@ -88,10 +92,7 @@ extension Auth {
         }
         return Login(
             accessToken: try platform.tokens.accessToken(user: outcome.user.id, session: token.session),
-            refreshToken: try platform.tokens.refreshToken(
-                session: token.session, generation: outcome.generation
-            ).text,
-            user: outcome.user)
+            refreshToken: outcome.next.text, user: outcome.user)
     }
 
     /// The same answer for a token that is none: there is nothing to learn here.

@@ -67,6 +67,30 @@ struct Auth: Sendable {
                     gives: "{}"),
                 run: platform.steps(changePassword)),
             Method(
+                "auth.verifyEmail", "Confirms an address with the token of the mail that was sent to it.",
+                role: .public, rate: .auth, mutates: true, sensitive: true,
+                route: .post("/auth/verify-email"), params: Params(.token("token", "From the mail.")),
+                result: .done, example: Example(#"{"token":"…"}"#, gives: "{}"),
+                run: platform.steps(verifyEmail)),
+            Method(
+                "auth.requestPasswordReset",
+                "Sends a mail with which a new password can be set. The answer is the same when there is no such account.",
+                role: .public, rate: .auth, mutates: true, sensitive: true,
+                route: .post("/auth/request-password-reset"),
+                params: Params(.email("email", "Of the account.")), result: .done,
+                example: Example(#"{"email":"ada@example.org"}"#, gives: "{}"),
+                run: platform.transaction(requestPasswordReset)),
+            Method(
+                "auth.resetPassword", "Sets a new password with the token of a mail, and ends every session.",
+                role: .public, rate: .auth, mutates: true, sensitive: true,
+                route: .post("/auth/reset-password"),
+                params: Params(
+                    .token("token", "From the mail."), .password("newPassword", "12 characters at least.")),
+                result: .done,
+                example: Example(
+                    #"{"token":"…","newPassword":"staple battery horse"}"#, gives: "{}"),
+                run: platform.steps(resetPassword)),
+            Method(
                 "auth.me", "Tells who is calling, and where he is a member.", role: .user, sensitive: true,
                 route: .get("/auth/me"), params: Params(), result: Me.shape,
                 example: Example("{}", gives: #"{"user":{"email":"ada@example.org"}}"#),

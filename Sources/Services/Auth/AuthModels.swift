@@ -8,13 +8,15 @@ struct User: Sendable {
     let email: String
     let name: String
     let createdAt: Timestamp
+    let isEmailVerified: Bool
 
-    /// From the columns `id, email, name, created_at`.
+    /// From the columns `id, email, name, created_at, email is verified`.
     init(_ row: borrowing RowReader) throws {
         id = try row.get(0)
         email = try row.get(1)
         name = try row.get(2)
         createdAt = try row.get(3)
+        isEmailVerified = try row.get(4)
     }
 
     static let shape: Shape<User> = .object(
@@ -22,7 +24,10 @@ struct User: Sendable {
         Field("id", .uuid, "The account.") { $0.id },
         Field("email", .string, "In its normal form, lower case.") { $0.email },
         Field("name", .string, "What others see.") { $0.name },
-        Field("createdAt", .timestamp, "When it was made.") { $0.createdAt })
+        Field("createdAt", .timestamp, "When it was made.") { $0.createdAt },
+        Field("emailVerified", .boolean, "Whether the address has been shown to be his.") {
+            $0.isEmailVerified
+        })
 }
 
 /// Tokens of one session.

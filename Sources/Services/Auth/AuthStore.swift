@@ -31,11 +31,12 @@ extension Auth {
     static let insertUser = Statement(
         """
         INSERT INTO users (email, name, password_hash) VALUES ($1, $2, $3)
-        RETURNING id, email, name, created_at
+        RETURNING id, email, name, created_at, email_verified_at IS NOT NULL
         """, row: User.init)
 
     static let findUser = Statement(
-        "SELECT id, email, name, created_at FROM users WHERE id = $1", row: User.init)
+        "SELECT id, email, name, created_at, email_verified_at IS NOT NULL FROM users WHERE id = $1",
+        row: User.init)
 
     static let findPassword = Statement(
         "SELECT id, password_hash, disabled_at IS NOT NULL FROM users WHERE email = $1",

@@ -12,6 +12,7 @@ extension Credentials {
         let salt = try salt(tx, of: workspace)
         let id = UUID.random()
         let version = platform.vault.currentKeyVersion
+        platform.vault.register(version, in: tx)
         func box(_ secret: Secret, _ field: Vault.Place.Field) throws -> [UInt8] {
             try platform.vault.seal(
                 secret,
@@ -46,6 +47,7 @@ extension Credentials {
         }
         let salt = try salt(tx, of: workspace)
         let version = platform.vault.currentKeyVersion
+        platform.vault.register(version, in: tx)
         func place(_ field: Vault.Place.Field, _ version: Int64) -> Vault.Place {
             Vault.Place(workspace: workspace, credential: id, field: field, keyVersion: version)
         }

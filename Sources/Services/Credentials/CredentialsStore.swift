@@ -80,9 +80,24 @@ extension Credentials {
         let salt: [UInt8]
     }
 
+    static let registerKey = Statement(
+        """
+        INSERT INTO master_keys (number) SELECT $1::bigint WHERE NOT EXISTS (SELECT FROM master_keys WHERE number >= $1)
+        ON CONFLICT DO NOTHING
+        """)
+
+    static let retireKey = Statement("DELETE FROM master_keys WHERE number = $1")
+
     static let countByKey = Statement(
-        "SELECT key_version, count(*) FROM credentials GROUP BY key_version ORDER BY key_version LIMIT 1000"
-    ) { KeyRotation.Usage(keyVersion: try $0.get(0), credentials: try $0.get(1)) }
+        """
+        SELECT key_version, count(*) FILTER (WHERE is_credential), count(*) FILTER (WHERE NOT is_credential)
+        FROM (SELECT key_version, true FROM credentials UNION ALL SELECT key_version, false FROM mails)
+            s (key_version, is_credential)
+        GROUP BY key_version ORDER BY key_version LIMIT 1000
+        """
+    ) {
+        KeyRotation.Usage(keyVersion: try $0.get(0), credentials: try $0.get(1), mails: try $0.get(2))
+    }
 
     static let lockStale = Statement(
         """

@@ -11,15 +11,17 @@ public struct KeyRotation: Sendable {
     /// Few enough that nobody waits long for a row.
     private static let batch = 200
 
-    public init(pool: Pool, masterKeys: MasterKeyRing) {
+    public init(pool: Pool, masterKeys: WatchedKeys) {
         self.pool = pool
         vault = Vault(ring: masterKeys)
     }
 
-    /// How many credentials each master key seals.
+    /// What each master key seals.
     public struct Usage: Sendable, Equatable {
         public let keyVersion: Int64
         public let credentials: Int
+        /// Those that wait to be sent.
+        public let mails: Int
     }
 
     public func usage(_ bound: any Interruptible) async throws -> [Usage] {
@@ -31,6 +33,7 @@ public struct KeyRotation: Sendable {
         let vault = vault
         let current = vault.currentKeyVersion
         return try await run(bound) { tx in
+            vault.register(current, in: tx)
             let stale = try tx.all(Credentials.lockStale, current, KeyRotation.batch)
             for entry in stale {
                 func reseal(_ box: [UInt8], _ field: Vault.Place.Field) throws -> [UInt8] {
@@ -47,6 +50,16 @@ public struct KeyRotation: Sendable {
                     try entry.secretBox.map { try reseal($0, .secret) }, current, expecting: 1)
             }
             return stale.count
+        }
+    }
+
+    /// Has the database take no more of what an old key seals, for good. - Returns: false when something still needs it.
+    public func retire(_ number: Int64, _ bound: any Interruptible) async throws -> Bool {
+        do {
+            _ = try await run(bound) { try $0.execute(Credentials.retireKey, number) }
+            return true
+        } catch let error as PostgresError where error.kind == .server(.foreignKeyViolation) {
+            return false
         }
     }
 

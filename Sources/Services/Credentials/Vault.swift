@@ -1,9 +1,10 @@
 import Cryptography
 import Identifiers
+import Postgres
 
 /// Seals secrets of workspaces: AES-256-GCM under a key that HKDF-SHA256 (RFC 5869) derives from a master key and the workspace's salt.
 struct Vault: Sendable {
-    let ring: MasterKeyRing
+    let ring: WatchedKeys
 
     /// Of the master key that seals.
     var currentKeyVersion: Int64 { ring.keys.current }
@@ -30,6 +31,8 @@ struct Vault: Sendable {
     enum Fault: Error, Sendable, Equatable {
         /// The master key of that number is not in the ring.
         case noMasterKey(Int64)
+        /// What was opened makes no sense.
+        case unreadable
     }
 
     static let saltBytes = 32
@@ -48,6 +51,33 @@ struct Vault: Sendable {
     func open(_ box: [UInt8], at place: Place, salt: [UInt8]) throws -> SecretBytes {
         try AES256GCM.open(
             box, key: workspaceKey(place.keyVersion, salt), associatedData: place.associatedData)
+    }
+
+    /// The words of a mail, which hold tokens.
+    func seal(_ words: [UInt8], mail id: UUID, keyVersion: Int64) throws -> [UInt8] {
+        try AES256GCM.seal(
+            words, key: mailKey(keyVersion, id), associatedData: Vault.associatedData(ofMail: id, keyVersion))
+    }
+
+    func open(_ box: [UInt8], mail id: UUID, keyVersion: Int64) throws -> SecretBytes {
+        try AES256GCM.open(
+            box, key: mailKey(keyVersion, id), associatedData: Vault.associatedData(ofMail: id, keyVersion))
+    }
+
+    private static func associatedData(ofMail id: UUID, _ keyVersion: Int64) -> [UInt8] {
+        Array("rpcd mail v1 \(keyVersion) ".utf8) + id.bytes
+    }
+
+    private func mailKey(_ version: Int64, _ id: UUID) throws -> SecretBytes {
+        guard let master = ring.keys[version] else { throw Fault.noMasterKey(version) }
+        return try HKDFSHA256.derive(
+            key: master, salt: id.bytes, info: Array("rpcd mails v1 \(version)".utf8),
+            count: AES256GCM.keyLength)
+    }
+
+    /// Has the database know that a key is in use, before anything that names it. Never one that was taken away: a newer one is there then.
+    func register(_ version: Int64, in tx: borrowing Transaction) {
+        tx.queue(Credentials.registerKey, version)
     }
 
     private func workspaceKey(_ version: Int64, _ salt: [UInt8]) throws -> SecretBytes {

@@ -37,7 +37,7 @@ extension Invitations {
         _ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ email: Email, _ role: Role
     ) throws -> NewInvitation {
         try access.requireAtLeast(role)
-        guard try tx.first(Members.lockWorkspace, workspace) != nil else { throw CallError(.notFound) }
+        guard let name = try tx.first(Members.lockWorkspace, workspace) else { throw CallError(.notFound) }
         if let user = try tx.first(Members.findUserByEmail, email.text),
             try tx.first(Members.getMember, workspace, user) != nil
         {
@@ -47,6 +47,8 @@ extension Invitations {
         tx.queue(Invitations.endOpen, workspace, email.text)
         let invitation = try tx.one(
             Invitations.insertInvitation, workspace, email.text, role, token.hash, access.responsibleUserID)
+        try platform.outbox.put(
+            tx, Mail(kind: .invitation, token: token.text, workspace: name, role: role.name), to: email)
         return NewInvitation(invitation: invitation, token: token.text)
     }
 

@@ -2,8 +2,9 @@ import Identifiers
 import Postgres
 
 extension Members {
-    static let lockWorkspace = Statement("SELECT id FROM workspaces WHERE id = $1 FOR UPDATE") {
-        try $0.get(0, as: UUID.self)
+    /// Its name.
+    static let lockWorkspace = Statement("SELECT name FROM workspaces WHERE id = $1 FOR UPDATE") {
+        try $0.get(0, as: String.self)
     }
 
     static let findUserByEmail = Statement("SELECT id FROM users WHERE email = $1 AND disabled_at IS NULL") {

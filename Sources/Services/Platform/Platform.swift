@@ -1,5 +1,6 @@
 import Cryptography
 import Identifiers
+import Mail
 import Postgres
 import RPC
 import Resilience
@@ -13,13 +14,16 @@ public struct Platform: Sendable {
     public let tokens: Tokens
     let vault: Vault
     let fingerprints: Fingerprints
+    let outbox: Outbox
+    private let mail: (transport: any MailTransport, settings: MailSettings)?
     /// Whether anybody may make himself an account.
     public let registrationIsOpen: Bool
     private let keyUses = APIKeyUses()
 
     public init(
         pool: Pool, reads: [ReadPipeline] = [], passwords: PasswordWorkers, tokens: Tokens,
-        masterKeys: MasterKeyRing, registrationIsOpen: Bool
+        masterKeys: WatchedKeys, mail: (transport: any MailTransport, settings: MailSettings)? = nil,
+        registrationIsOpen: Bool
     ) {
         self.pool = pool
         self.reads = reads
@@ -27,6 +31,8 @@ public struct Platform: Sendable {
         self.tokens = tokens
         vault = Vault(ring: masterKeys)
         fingerprints = Fingerprints(ring: masterKeys)
+        outbox = Outbox(vault: vault, isOpen: mail != nil)
+        self.mail = mail
         self.registrationIsOpen = registrationIsOpen
     }
 
@@ -196,6 +202,33 @@ extension Platform {
     }
 }
 
+extension Platform {
+    /// What the daemon does beside its calls, until each is stopped.
+    /// - Parameter log: told of failures, in a sentence.
+    public func startUpkeep(log: @escaping @Sendable (String) -> Void) -> [Upkeep] {
+        let sealer = AuditSealer()
+        var works = [
+            Upkeep(every: .seconds(1), told: log, of: "Sealing the trail") {
+                repeat {} while try await pool.upkeep({ try sealer.step($0) }) == AuditSealer.batch
+            },
+            Upkeep(every: .seconds(600), told: log, of: "Clearing out") {
+                try await pool.upkeep { $0.queue(Auth.deleteExpiredTokens) }
+            },
+        ]
+        if let sender = mailSender(log: log) {
+            works.append(Upkeep(every: .seconds(1), told: log, of: "Sending mail") { try await sender.run() })
+        }
+        return works
+    }
+
+    func mailSender(log: @escaping @Sendable (String) -> Void) -> MailSender? {
+        mail.map {
+            MailSender(
+                pool: pool, vault: vault, transport: $0.transport, settings: $0.settings, log: log)
+        }
+    }
+}
+
 extension Call: Interruptible {
     public var isInterrupted: Bool { interruption != nil }
 }
@@ -216,6 +249,9 @@ extension CallError {
         case .poolClosed: self = .unavailable("The daemon is stopping")
         case .outcomeUnknown: self = CallError.unavailable("The database went away").withUnknownOutcome()
         case .server(let state) where state.isAboutTheServer: self = .unavailable("The database is away")
+        // A key that another process has just taken away; the ring is read again.
+        case .server where error.constraint?.hasSuffix("_key_version_fkey") == true:
+            self = .unavailable("The master keys have just changed")
         // Class 22 is about values: what PostgreSQL cannot hold, as \u0000 inside a JSON object.
         case .server(let state) where state.rawValue.hasPrefix("22"):
             self.init(.validation, "A value cannot be stored")

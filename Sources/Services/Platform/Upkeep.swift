@@ -57,16 +57,3 @@ extension Pool {
         }
     }
 }
-
-extension Platform {
-    /// What the daemon does beside its calls, until each is stopped.
-    /// - Parameter log: told of failures, in a sentence.
-    public func startUpkeep(log: @escaping @Sendable (String) -> Void) -> [Upkeep] {
-        let sealer = AuditSealer()
-        return [
-            Upkeep(every: .seconds(1), told: log, of: "Sealing the trail") {
-                repeat {} while try await pool.upkeep({ try sealer.step($0) }) == AuditSealer.batch
-            }
-        ]
-    }
-}

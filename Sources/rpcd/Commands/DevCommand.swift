@@ -1,5 +1,4 @@
 import ArgumentParser
-import Cryptography
 import Glibc
 import Postgres
 import Services
@@ -33,10 +32,13 @@ struct DevCommand: AsyncParsableCommand {
                 }
                 settings.httpListen = http
             }
-            settings.jwtKeyFile = try DevCommand.file(at: folder + "/jwt-key") { try SecureRandom.bytes(32) }
-            settings.masterKeyFile = try DevCommand.file(at: folder + "/master-key") {
-                try MasterKeys.makeLine(number: 1)
+            settings.jwtKeyFile = try DevCommand.file(at: folder + "/jwt-key") {
+                try NumberedKeys.makeLine(number: 1)
             }
+            settings.masterKeyFile = try DevCommand.file(at: folder + "/master-key") {
+                try NumberedKeys.makeLine(number: 1)
+            }
+            settings.maildir = folder + "/mail"
             try await Daemon(settings).serve()
             try cluster.stop()
         }

@@ -6,19 +6,25 @@ import Services
 
 struct KeysCommand: AsyncParsableCommand {
     enum Action: String, ExpressibleByArgument, CaseIterable {
-        case list, rotate
+        case list, rotate, retire
     }
 
     static let configuration = CommandConfiguration(
-        commandName: "keys", abstract: "Shows the master keys of the vault, or takes a new one into use.",
+        commandName: "keys",
+        abstract: "Shows the master keys of the vault, takes a new one into use, takes an old one away.",
         discussion: """
-            list: each key, whether it seals, and how many credentials it still opens. One that opens none may be taken out of the file.
+            list: each key, whether it seals, and how many credentials and waiting mails it still opens.
             rotate: adds a key to RPCD_MASTER_KEY_FILE, which a running daemon uses at once, and seals everything anew under it, while the
             daemon serves. Stopped in the middle it goes on where it was: run it again.
+            retire N: takes key N out of the file. Refused as long as it seals, or anything is sealed under it. Then copies of the key may be
+            destroyed, too; old backups of the database need them.
             """)
 
-    @Argument(help: "list or rotate.")
+    @Argument(help: "list, rotate or retire.")
     var action: Action
+
+    @Argument(help: ArgumentHelp("Of the key that is to go.", valueName: "N"))
+    var number: Int64?
 
     @Option(help: "The folder of rpcd dev, whose database and keys are meant.")
     var dataDir: String?
@@ -39,28 +45,49 @@ struct KeysCommand: AsyncParsableCommand {
             switch action {
             case .list: try await list(settings, pool)
             case .rotate: try await rotate(settings, pool)
+            case .retire: try await retire(settings, pool)
             }
         }
     }
 
     private func list(_ settings: Settings, _ pool: Pool) async throws {
         let keys = try KeyFiles.masterKeys(settings)
-        let ring = try MasterKeyRing(keys)
+        let ring = try WatchedKeys(keys)
         let usage = try await KeyRotation(pool: pool, masterKeys: ring).usage(Patience())
-        let counts = Dictionary(uniqueKeysWithValues: usage.map { ($0.keyVersion, $0.credentials) })
-        for number in Set(keys.numbers).union(counts.keys).sorted() {
+        let used = Dictionary(uniqueKeysWithValues: usage.map { ($0.keyVersion, $0) })
+        for number in Set(keys.numbers).union(used.keys).sorted() {
             let state = number == keys.current ? "seals" : keys.numbers.contains(number) ? "opens" : "MISSING"
-            print("\(number)\t\(state)\t\(counts[number, default: 0]) credentials")
+            let (credentials, mails) = (used[number]?.credentials ?? 0, used[number]?.mails ?? 0)
+            print("\(number)\t\(state)\t\(credentials) credentials" + (mails > 0 ? ", \(mails) mails" : ""))
         }
     }
 
+    /// The database lets go of the key first: from then on nobody can seal under it. Killed in between, the command is run again.
+    private func retire(_ settings: Settings, _ pool: Pool) async throws {
+        let keys = try KeyFiles.masterKeys(settings)
+        guard let number, keys.numbers.contains(number) else {
+            throw CommandFailure("Which key? rpcd keys list shows them: rpcd keys retire N")
+        }
+        guard number != keys.current else {
+            throw CommandFailure("Key \(number) is the one that seals; first run rpcd keys rotate")
+        }
+        let rotation = KeyRotation(pool: pool, masterKeys: try WatchedKeys(keys))
+        guard try await rotation.retire(number, Patience()) else {
+            throw CommandFailure(
+                "Key \(number) is still needed, rpcd keys list tells for what; rpcd keys rotate seals credentials anew, mails go by themselves"
+            )
+        }
+        try KeyFiles.removeMasterKey(number, settings)
+        print("removed key \(number)")
+    }
+
     private func rotate(_ settings: Settings, _ pool: Pool) async throws {
-        var ring = try KeyFiles.masterKeyRing(settings)
+        var ring = try KeyFiles.watchedMasterKeys(settings)
         let before = try await KeyRotation(pool: pool, masterKeys: ring).usage(Patience())
         // What an earlier run has begun is finished first: a new key each time would never end.
         if before.allSatisfy({ $0.keyVersion == ring.keys.current }) {
             print("added key \(try KeyFiles.addMasterKey(settings))")
-            ring = try KeyFiles.masterKeyRing(settings)
+            ring = try KeyFiles.watchedMasterKeys(settings)
         }
         let rotation = KeyRotation(pool: pool, masterKeys: ring)
         let total = before.reduce(0) { $0 + ($1.keyVersion < ring.keys.current ? $1.credentials : 0) }

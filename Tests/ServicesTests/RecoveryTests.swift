@@ -1,0 +1,130 @@
+import Foundation
+import JSON
+import Postgres
+import RPC
+import TestSupport
+import Testing
+
+@testable import Services
+
+@Suite("Mails and what they are for")
+struct RecoveryTests {
+    private func login(_ backend: Backend, _ password: String) async throws -> JSON {
+        try await backend.connect().call(
+            "auth.login", #"{"email":"ada@example.org","password":"\#(password)"}"#)
+    }
+
+    @Test("A new account gets a mail that verifies its address, once")
+    func verification() async throws {
+        try await withTemporaryFolder { folder in
+            let mailbox = try Mailbox(in: folder, applicationURL: "https://app.example.org")
+            let connection = mailbox.backend.connect()
+            let ada = try await mailbox.backend.login("ada")
+            let before = try await connection.call("auth.me", token: ada.token)
+            #expect(before["result"]?["user"]?["emailVerified"]?.bool == false)
+            let mails = try await mailbox.mails(to: "ada@example.org")
+            #expect(mails.count == 1)
+            let token = try await mailbox.token(to: "ada@example.org")
+            #expect(mails[0].contains("https://app.example.org/verify-email#token=\(token)"))
+            let params = #"{"token":"\#(token)"}"#
+            #expect(
+                try await connection.call(
+                    "auth.resetPassword", params.dropLast() + #","newPassword":"staple battery horse"}"#
+                ).errorCode == "AUTHENTICATION_ERROR")
+            #expect(try await connection.call("auth.verifyEmail", params)["result"] != nil)
+            #expect(try await connection.call("auth.verifyEmail", params).errorCode == "AUTHENTICATION_ERROR")
+            let after = try await connection.call("auth.me", token: ada.token)
+            #expect(after["result"]?["user"]?["emailVerified"]?.bool == true)
+            #expect(try await mailbox.mails(to: "ada@example.org").count == 1, "what was sent is gone")
+            let waiting = try SQLConsole(mailbox.backend.conninfo).run("SELECT count(*) FROM mails")
+            #expect(waiting.rows == [["0"]])
+        }
+    }
+
+    @Test("A password is set anew by mail: every session ends, locks go, the link works once")
+    func reset() async throws {
+        try await withTemporaryFolder { folder in
+            let mailbox = try Mailbox(in: folder)
+            let backend = mailbox.backend
+            let connection = backend.connect()
+            let ada = try await backend.login("ada")
+            for _ in 0..<5 { _ = try await login(backend, "wrong password") }
+            #expect(try await login(backend, "correct horse battery").errorCode == "RATE_LIMIT_EXCEEDED")
+            for email in ["ada@example.org", "nobody@example.org", "ada@example.org"] {
+                let answer = try await connection.call(
+                    "auth.requestPasswordReset", #"{"email":"\#(email)"}"#)
+                #expect(answer["result"]?.source == "{}")
+            }
+            #expect(try await mailbox.mails(to: "nobody@example.org").isEmpty)
+            let token = try await mailbox.token(to: "ada@example.org")
+            let params = #"{"token":"\#(token)","newPassword":"staple battery horse"}"#
+            async let first = backend.connect().call("auth.resetPassword", params)
+            async let second = backend.connect().call("auth.resetPassword", params)
+            let answers = try await [first, second]
+            #expect(answers.filter { $0["result"] != nil }.count == 1, "of two at once one")
+            #expect(
+                try await connection.call("auth.me", token: ada.token).errorCode == "AUTHENTICATION_ERROR")
+            #expect(try await login(backend, "correct horse battery").errorCode == "AUTHENTICATION_ERROR")
+            let login = try await login(backend, "staple battery horse")
+            #expect(login["result"]?["user"]?["emailVerified"]?.bool == true)
+            let owner = try SQLConsole(backend.conninfo)
+            #expect(
+                owner.run("SELECT count(*) FROM email_tokens WHERE purpose = 'resetPassword'").rows == [["0"]]
+            )
+        }
+    }
+
+    @Test("Nobody fills another's mailbox; expired links and disabled accounts get nowhere")
+    func limits() async throws {
+        try await withTemporaryFolder { folder in
+            let mailbox = try Mailbox(in: folder)
+            let connection = mailbox.backend.connect()
+            let ada = try await mailbox.backend.login("ada")
+            let request = #"{"email":"ada@example.org"}"#
+            for _ in 0..<6 { _ = try await connection.call("auth.requestPasswordReset", request) }
+            #expect(try await mailbox.mails(to: "ada@example.org").count == 1 + 3)
+            let token = try await mailbox.token(to: "ada@example.org")
+            let params = #"{"token":"\#(token)","newPassword":"staple battery horse"}"#
+            let operatorConnection = mailbox.backend.connect(isOperator: true)
+            _ = try await operatorConnection.call("admin.users.disable", #"{"userId":"\#(ada.id)"}"#)
+            #expect(
+                try await connection.call("auth.resetPassword", params).errorCode == "AUTHENTICATION_ERROR")
+            _ = try await operatorConnection.call("admin.users.enable", #"{"userId":"\#(ada.id)"}"#)
+            let owner = try SQLConsole(mailbox.backend.conninfo)
+            owner.run("UPDATE email_tokens SET expires_at = now() - interval '1 second'")
+            #expect(
+                try await connection.call("auth.resetPassword", params).errorCode == "AUTHENTICATION_ERROR")
+            for text in ["", "x", String(repeating: "A", count: 43), "../../etc/passwd"] {
+                let answer = try await connection.call("auth.verifyEmail", #"{"token":"\#(text)"}"#)
+                #expect(["AUTHENTICATION_ERROR", "VALIDATION_ERROR"].contains(answer.errorCode))
+            }
+        }
+    }
+
+    @Test("An invitation is mailed with the effect or not at all; what waits is sealed")
+    func invitations() async throws {
+        try await withTemporaryFolder { folder in
+            let mailbox = try Mailbox(in: folder)
+            let connection = mailbox.backend.connect()
+            let ada = try await mailbox.backend.login("ada")
+            let made = try await connection.call(
+                "workspaces.create", #"{"name":"<b>Größe & Söhne</b>"}"#, token: ada.token)
+            let id = try #require(made["result"]?["id"]?.string)
+            let invited = try await connection.call(
+                "invitations.create", #"{"workspaceId":"\#(id)","email":"bob@example.org","role":"viewer"}"#,
+                token: ada.token)
+            let token = try #require(invited["result"]?["token"]?.string)
+            let refused = try await connection.call(
+                "invitations.create", #"{"workspaceId":"\#(id)","email":"ada@example.org","role":"viewer"}"#,
+                token: ada.token)
+            #expect(refused.errorCode == "CONFLICT")
+            let owner = try SQLConsole(mailbox.backend.conninfo)
+            let waiting = owner.run("SELECT m::text FROM mails m WHERE kind = 'invitation'")
+            #expect(waiting.rows.count == 1 && waiting.rows[0][0]?.contains(token) == false)
+            let mails = try await mailbox.mails(to: "bob@example.org")
+            #expect(mails.count == 1 && mails[0].contains(token))
+            #expect(mails[0].hasPrefix("Invitation to <b>Größe & Söhne</b>\n"))
+            #expect(mails[0].contains("&lt;b&gt;Größe &amp; Söhne&lt;/b&gt; as viewer"))
+        }
+    }
+}
