@@ -44,6 +44,8 @@ struct Daemon {
             throw SettingError("RPCD_DATABASE_URL", got: nil, takes: "a libpq connection string or URL")
         }
         let log = Log(level: settings.logLevel)
+        // Before any key is read.
+        if !CoreDumps.forbid() { log.write(.warning, "A crash may leave keys in a core dump") }
         let tokens = try Tokens(keys: KeyFiles.signingKeys(settings))
         pool = Pool(PoolConfiguration(conninfo: conninfo, size: settings.poolSize))
         // What comes by the socket goes to the database: the other half of the processors is PostgreSQL's. HTTP has work of its own.

@@ -11,7 +11,7 @@ public final class ServedProcess: Sendable {
 
     /// What the process writes, and where the test writes to it.
     public let stream: RawSocket
-    private let pid: pid_t
+    public let pid: pid_t
     private let errorFile: String
     private let status = Mutex<Int32?>(nil)
 

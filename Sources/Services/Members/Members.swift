@@ -15,6 +15,7 @@ extension Members {
     ) throws -> Member {
         try access.requireAtLeast(role)
         guard try tx.first(Members.lockWorkspace, workspace) != nil else { throw CallError(.notFound) }
+        try requireSameRole(tx, access, workspace)
         guard let user = try tx.first(Members.findUserByEmail, email.text) else {
             throw CallError(.notFound, "No account has this email")
         }
@@ -49,13 +50,17 @@ extension Members {
         guard try tx.first(Members.lockWorkspace, workspace) != nil,
             let member = try tx.first(Members.getMember, workspace, user)
         else { throw CallError(.notFound, "No such member") }
-        // What the caller was when the call began may have changed while it waited for the lock.
-        if let caller = access.userID, try tx.first(Members.getMember, workspace, caller)?.role != access.role
-        {
-            throw CallError(.authorization)
-        }
+        try requireSameRole(tx, access, workspace)
         try access.requireAtLeast(member.role)
         return member
+    }
+
+    /// What the caller was when the call began may have changed while it waited for the lock.
+    private func requireSameRole(_ tx: borrowing Transaction, _ access: Access, _ workspace: UUID) throws {
+        guard let caller = access.userID else { return }
+        guard try tx.first(Members.getMember, workspace, caller)?.role == access.role else {
+            throw CallError(.authorization)
+        }
     }
 
     private func keepOneOwner(_ tx: borrowing Transaction, _ workspace: UUID, without member: Member) throws {
