@@ -1,227 +1,38 @@
 """Measures rpcd beside its peers: every figure is a ratio of two rates that were taken in turn, in one run."""
 
 import argparse
-import json
 import os
 import pathlib
-import platform
-import re
 import shutil
 import signal
-import socket
-import statistics
 import subprocess
 import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-TOOLS = ROOT / ".build" / "bench"
-RPCD = ROOT / ".build" / "release" / "rpcd"
-PGBENCH = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/pgbench"))[-1]
-README = ROOT / "Benchmarks" / "README.md"
-PING = '{"jsonrpc":"2.0","id":@ID@,"method":"system.ping","params":{"payload":"hello"}}'
-HTTP_PORT, NGINX_PORT = 18080, 18081
+import identity
+import transports
+from common import HTTP_PORT, QUICK, ROOT, RPCD, wait_for_ready, write_table
 
 arguments = argparse.ArgumentParser(description=__doc__)
 arguments.add_argument("--quick", action="store_true", help="short rounds; the table is only printed")
-options = arguments.parse_args()
-ROUNDS, SECONDS = (2, 1) if options.quick else (5, 3)
-rows = []
-
-
-def row(what, goal, figure, reached, detail):
-    rows.append((what, goal, figure, "yes" if reached else "**no**", detail))
-    print(f"{what}: {figure} (goal {goal}) {detail}", flush=True)
-
-
-def load(path, *extra, seconds=SECONDS):
-    command = [TOOLS / "load", "--socket", path, "--seconds", str(seconds), "--warmup", "0.3", *map(str, extra)]
-    result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    assert result["errors"] == 0, result
-    return result
-
-
-def ratio(ours, theirs):
-    """Both in turn, several times; the median of the ratios, and the last of each."""
-    ratios, last = [], None
-    for _ in range(ROUNDS):
-        last = (ours(), theirs())
-        ratios.append(last[0]["perSecond"] / last[1]["perSecond"])
-    return statistics.median(ratios), *last
-
-
-def times(result):
-    return f"p50 {result['p50us']:.0f} µs, p99 {result['p99us']:.0f} µs" if "p99us" in result else f"mean {result['mean']:.0f} µs"
-
-
-def wait_for_ready(process):
-    for line in process.stdout:
-        if line.startswith("ready "):
-            return line
-    raise SystemExit("rpcd did not become ready")
-
-
-def resident(process):
-    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
-
-
-class Connection:
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(path)
-        self.stream = self.socket.makefile("rw")
-
-    def call(self, method, **params):
-        self.stream.write(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}) + "\n")
-        self.stream.flush()
-        answer = json.loads(self.stream.readline())
-        assert "result" in answer, answer
-        return answer["result"]
-
-
-def pings(path, work):
-    echo_path = str(work / "echo.sock")
-    with subprocess.Popen([TOOLS / "echo", echo_path]) as echo:
-        while not os.path.exists(echo_path):
-            time.sleep(0.01)
-        value, ours, theirs = ratio(
-            lambda: load(path, "--request", PING), lambda: load(echo_path, "--request", PING, "--expect", '"id"'))
-        echo.kill()
-    row("`system.ping`, socket, depth 1 ÷ C echo", "≥ 0.5", f"{value:.2f}", value >= 0.5,
-        f"{ours['perSecond']:,.0f}/s, {times(ours)}; echo {theirs['perSecond']:,.0f}/s, {times(theirs)}")
-    rates = [load(path, "--request", PING, "--depth", 64)["perSecond"] for _ in range(ROUNDS)]
-    row("`system.ping`, one connection, depth 64", "≥ 150,000/s", f"{statistics.median(rates):,.0f}/s",
-        statistics.median(rates) >= 150_000, "median of the rounds")
-
-
-def pgbench(host, script, clients):
-    command = [PGBENCH, "-h", host, "-U", "rpcd", "-n", "-M", "prepared", "-f", script, "-c", str(clients), "-j", "1",
-               "-T", str(SECONDS), "rpcd"]
-    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return {"perSecond": float(re.search(r"tps = ([\d.]+)", text)[1]),
-            "mean": float(re.search(r"latency average = ([\d.]+)", text)[1]) * 1000}
-
-
-def reads(path, data, work):
-    connection = Connection(path)
-    connection.call("auth.register", email="bench@example.org", password="correct horse battery", name="Bench")
-    token = connection.call("auth.login", email="bench@example.org", password="correct horse battery")["accessToken"]
-    workspace = connection.call("workspaces.create", name="Bench", _meta={"token": token})["id"]
-    params = {"workspaceId": workspace, "_meta": {"token": token}}
-    request = '{"jsonrpc":"2.0","id":@ID@,"method":"workspaces.get","params":' + json.dumps(params) + "}"
-    script = work / "get.sql"
-    script.write_text(
-        "SELECT id, name, slug, settings, version, created_at, updated_at FROM workspaces"
-        f" WHERE id = '{workspace}';\n")
-    for clients, goal in ((8, 0.8), (32, 1.2)):
-        value, ours, theirs = ratio(
-            lambda: load(path, "--request", request, "--clients", clients),
-            lambda: pgbench(str(data / "postgres" / "socket"), script, clients))
-        row(f"`workspaces.get`, {clients} clients ÷ pgbench", f"≥ {goal}", f"{value:.2f}", value >= goal,
-            f"{ours['perSecond']:,.0f}/s, {times(ours)}; pgbench {theirs['perSecond']:,.0f}/s, {times(theirs)}")
-    return request
-
-
-def wrk(url):
-    text = subprocess.run(["wrk", "-t1", "-c32", f"-d{SECONDS}s", "--latency", url], check=True, capture_output=True,
-                          text=True).stdout
-    assert "Non-2xx" not in text, text
-    unit = {"us": 1, "ms": 1000, "s": 1e6}
-    quantiles = {name: float(value) * unit[suffix]
-                 for name, value, suffix in re.findall(r"(\d+)%\s+([\d.]+)(us|ms|s)", text)}
-    return {"perSecond": float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]), "p50us": quantiles["50"],
-            "p99us": quantiles["99"]}
-
-
-def http(work):
-    body = '{"success":true,"data":{"payload":null},"error":null,"meta":{"requestId":"%s"}}' % ("0" * 36)
-    configuration = work / "nginx.conf"
-    configuration.write_text(f"""
-daemon off; worker_processes 1; pid {work}/nginx.pid; error_log stderr crit;
-events {{ worker_connections 1024; }}
-http {{ access_log off; keepalive_requests 1000000000; client_body_temp_path {work}/b; proxy_temp_path {work}/p;
-  fastcgi_temp_path {work}/f; uwsgi_temp_path {work}/u; scgi_temp_path {work}/s;
-  server {{ listen 127.0.0.1:{NGINX_PORT}; location / {{ default_type application/json; return 200 '{body}'; }} }} }}
-""")
-    with subprocess.Popen(["/usr/sbin/nginx", "-c", configuration], stderr=subprocess.DEVNULL) as nginx:
-        while socket.socket().connect_ex(("127.0.0.1", NGINX_PORT)) != 0:
-            time.sleep(0.01)
-        value, ours, theirs = ratio(
-            lambda: wrk(f"http://127.0.0.1:{HTTP_PORT}/api/v1/ping"), lambda: wrk(f"http://127.0.0.1:{NGINX_PORT}/"))
-        nginx.terminate()
-    row("HTTP `GET /api/v1/ping`, 32 connections ÷ nginx", "≥ 0.5", f"{value:.2f}", value >= 0.5,
-        f"{ours['perSecond']:,.0f}/s, {times(ours)}; nginx {theirs['perSecond']:,.0f}/s, {times(theirs)}")
-
-
-def idle(process, path):
-    before = resident(process)
-    connections = [Connection(path) for _ in range(1000)]
-    for connection in connections:
-        connection.call("system.ping")
-    after = resident(process)
-    row("1,000 idle connections, resident in all", "< 64 MiB", f"{after:.0f} MiB", after < 64,
-        f"{before:.0f} MiB before them")
-
-
-def start_up(data, work):
-    environment = os.environ | {
-        "RPCD_DATABASE_URL": f"host={data}/postgres/socket user=rpcd dbname=rpcd", "RPCD_SOCKET": str(work / "serve.sock"),
-        "RPCD_HTTP_LISTEN": "127.0.0.1:0", "RPCD_JWT_KEY_FILE": str(data / "jwt-key"),
-        "RPCD_MASTER_KEY_FILE": str(data / "master-key"),
-        "RPCD_MIGRATIONS": str(ROOT / "migrations")}
-    taken = []
-    for _ in range(10):
-        began = time.monotonic()
-        with subprocess.Popen([RPCD, "serve"], env=environment, stdout=subprocess.PIPE, text=True) as process:
-            wait_for_ready(process)
-            taken.append((time.monotonic() - began) * 1000)
-            process.send_signal(signal.SIGTERM)
-    value = statistics.median(taken)
-    row("`rpcd serve`, start to ready", "≤ 150 ms", f"{value:.0f} ms", value <= 150, f"slowest of ten {max(taken):.0f} ms")
-
-
-def flat(process, path, read):
-    share = 10 if options.quick else 1
-    figures = []
-    for part in (0.1, 0.9):
-        for request, count, clients in ((PING, 1_000_000, 1), (read, 100_000, 8)):
-            command = [TOOLS / "load", "--socket", path, "--count", str(int(count * part / share)), "--request", request,
-                       "--clients", str(clients), "--depth", "64"]
-            subprocess.run(command, check=True, capture_output=True)
-        figures.append(resident(process))
-    growth = figures[1] / figures[0]
-    row("A million pings and 100,000 reads, resident at 100 % ÷ 10 %", "≤ 1.05", f"{growth:.2f}", growth <= 1.05,
-        f"{figures[0]:.0f} MiB, {figures[1]:.0f} MiB")
-
-
-def write_table():
-    lines = ["| what | goal | figure | reached | |", "| --- | --- | --- | --- | --- |"]
-    lines += [f"| {' | '.join(entry)} |" for entry in rows]
-    where = f"{os.cpu_count()} cores, {platform.system()} {platform.release().split('-')[0]}, {ROUNDS} rounds of {SECONDS} s"
-    table = "\n".join(lines) + f"\n\nTaken on {time.strftime('%Y-%m-%d')}: {where}.\n"
-    text = README.read_text()
-    begin, end = "<!-- figures -->\n", "<!-- end of figures -->"
-    head, rest = text.split(begin)
-    README.write_text(head + begin + "\n" + table + "\n" + end + rest.split(end)[1])
-
+arguments.parse_args()
 
 work = pathlib.Path(tempfile.mkdtemp(prefix="rpcd-bench-", dir="/tmp"))
 work.chmod(0o711)
 data = work / "data"
 daemon = subprocess.Popen(
     [RPCD, "dev", "--data-dir", data, "--http", f"127.0.0.1:{HTTP_PORT}"], stdout=subprocess.PIPE, text=True, cwd=ROOT,
-    env=os.environ | {"RPCD_RATE_GENERAL": "off", "RPCD_RATE_AUTH": "off", "RPCD_LIMIT_CONNECTIONS": "2000"})
+    env=os.environ | {"RPCD_RATE_GENERAL": "off", "RPCD_RATE_AUTH": "off", "RPCD_LIMIT_CONNECTIONS": "2000", "RPCD_LOG_LEVEL": "error"})
 try:
     wait_for_ready(daemon)
     path = str(data / "rpcd.sock")
-    pings(path, work)
-    request = reads(path, data, work)
-    http(work)
-    flat(daemon, path, request)
-    start_up(data, work)
-    idle(daemon, path)
-    if not options.quick:
+    transports.pings(path, work)
+    request = transports.reads(path, data, work)
+    transports.http(work)
+    transports.flat(daemon, path, request)
+    transports.start_up(data, work)
+    identity.measure(path, data, work, request)
+    transports.idle(daemon, path)
+    if not QUICK:
         write_table()
 finally:
     daemon.send_signal(signal.SIGTERM)

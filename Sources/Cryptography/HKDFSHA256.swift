@@ -17,27 +17,45 @@ public enum HKDFSHA256 {
         guard (1...maximumOutput).contains(count) else {
             throw .invalidLength(parameter: "HKDF output", expected: "1 to \(maximumOutput)", actual: count)
         }
-        guard let keyLength = Int32(exactly: key.count), let saltLength = Int32(exactly: salt.count),
-            let infoLength = Int32(exactly: info.count)
-        else { throw .invalidLength(parameter: "HKDF input", expected: "below 2 GiB", actual: key.count) }
-        guard let context = EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, nil) else {
-            throw .fromLibcrypto("EVP_PKEY_CTX_new_id")
+        guard let algorithm, let context = EVP_KDF_CTX_new(algorithm) else {
+            throw .fromLibcrypto("EVP_KDF_CTX_new")
         }
-        defer { EVP_PKEY_CTX_free(context) }
-        let prepared = key.withUnsafeBytes { key in
-            EVP_PKEY_derive_init(context) == 1
-                && EVP_PKEY_CTX_set_hkdf_md(context, EVP_sha256()) == 1
-                && EVP_PKEY_CTX_set1_hkdf_salt(context, salt, saltLength) == 1
-                && EVP_PKEY_CTX_set1_hkdf_key(context, key.octets, keyLength) == 1
-                && EVP_PKEY_CTX_add1_hkdf_info(context, info, infoLength) == 1
-        }
-        guard prepared else { throw .fromLibcrypto("EVP_PKEY_derive_init") }
+        defer { EVP_KDF_CTX_free(context) }
         return try SecretBytes(count: count) { (output) throws(CryptographyError) in
-            var length = output.count
-            let start = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
-            guard EVP_PKEY_derive(context, start, &length) == 1, length == count else {
-                throw .fromLibcrypto("EVP_PKEY_derive")
+            let isDerived = key.withUnsafeBytes { key in
+                salt.withUnsafeBytes { salt in
+                    info.withUnsafeBytes { info in derive(context, key, salt, info, output) }
+                }
             }
+            guard isDerived else { throw .fromLibcrypto("EVP_KDF_derive") }
         }
     }
+
+    private static func derive(
+        _ context: OpaquePointer, _ key: UnsafeRawBufferPointer, _ salt: UnsafeRawBufferPointer,
+        _ info: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer
+    ) -> Bool {
+        // Only read, whatever the type says (OSSL_PARAM(3)). A salt of no bytes is that of zeros, by RFC 5869 §2.2, and is left out.
+        func octets(_ name: StaticString, _ bytes: UnsafeRawBufferPointer) -> OSSL_PARAM {
+            OSSL_PARAM_construct_octet_string(
+                self.name(name), UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+        }
+        let digest: StaticString = "SHA256"
+        var parameters = [
+            OSSL_PARAM_construct_utf8_string(
+                name("digest"), UnsafeMutablePointer(mutating: name(digest)), digest.utf8CodeUnitCount),
+            octets("key", key), octets("info", info),
+        ]
+        if !salt.isEmpty { parameters.append(octets("salt", salt)) }
+        parameters.append(OSSL_PARAM_construct_end())
+        let start = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        return EVP_KDF_derive(context, start, output.count, parameters) == 1
+    }
+
+    private static func name(_ text: StaticString) -> UnsafePointer<CChar> {
+        UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
+    }
+
+    // Safe to share: a fetched algorithm is immutable (EVP_KDF_fetch(3)). Fetched once: fetching costs more than deriving.
+    nonisolated(unsafe) private static let algorithm = EVP_KDF_fetch(nil, "HKDF", nil)
 }

@@ -1,5 +1,6 @@
 import COpenSSL
 import Glibc
+import Synchronization
 
 /// Key material: kept out of swap (`mlock`, as far as RLIMIT_MEMLOCK allows) and out of core dumps
 /// (`MADV_DONTDUMP`), wiped when the last reference goes, and printed as `***`.
@@ -26,15 +27,11 @@ public final class SecretBytes: @unchecked Sendable {
             throw .invalidLength(parameter: "secret", expected: "0 or more", actual: count)
         }
         let length = max(1, (count + pageSize - 1) / pageSize) * pageSize
-        let mapped = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        guard let mapped, mapped != MAP_FAILED else { throw .outOfMemory }
-        // Best effort: an unprivileged process may have no lockable memory left and must work all the same.
-        _ = mlock(mapped, length)
-        _ = madvise(mapped, length, MADV_DONTDUMP)
-        self.pages = mapped
+        guard let pages = SecretPages.take(length) else { throw .outOfMemory }
+        self.pages = pages
         self.mappedLength = length
         self.count = count
-        try fill(UnsafeMutableRawBufferPointer(start: mapped, count: count))
+        try fill(UnsafeMutableRawBufferPointer(start: pages, count: count))
     }
 
     /// Copies `bytes`. The source is the caller's to wipe.
@@ -81,8 +78,43 @@ public final class SecretBytes: @unchecked Sendable {
     }
 
     deinit {
-        OPENSSL_cleanse(pages, mappedLength)
-        munmap(pages, mappedLength)
+        // What is beyond was never written.
+        OPENSSL_cleanse(pages, count)
+        SecretPages.give(pages, mappedLength)
+    }
+}
+
+/// Locked pages. Single ones, wiped, are kept for the next secret: mapping and locking cost more than most that is done with one.
+private enum SecretPages {
+    /// Safe to share: an address on its way, of pages that nobody else has.
+    private struct Spare: @unchecked Sendable {
+        let address: UnsafeMutableRawPointer
+    }
+
+    private static let spares = Mutex<[Spare]>([])
+    private static let mostSpares = 256
+    private static let pageSize = Int(getpagesize())
+
+    /// Zeroed.
+    static func take(_ length: Int) -> UnsafeMutableRawPointer? {
+        if length == pageSize, let spare = spares.withLock({ $0.popLast() }) { return spare.address }
+        let mapped = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let mapped, mapped != MAP_FAILED else { return nil }
+        // Best effort: an unprivileged process may have no lockable memory left and must work all the same.
+        _ = mlock(mapped, length)
+        _ = madvise(mapped, length, MADV_DONTDUMP)
+        return mapped
+    }
+
+    /// - Parameter pages: wiped.
+    static func give(_ pages: UnsafeMutableRawPointer, _ length: Int) {
+        let spare = Spare(address: pages)
+        let isKept = spares.withLock { spares in
+            guard length == pageSize, spares.count < mostSpares else { return false }
+            spares.append(spare)
+            return true
+        }
+        if !isKept { munmap(pages, length) }
     }
 }
 

@@ -24,7 +24,7 @@ final class Connection {
     /// What the next result of the pipeline belongs to.
     enum Expected {
         case preparation(UnsafePointer<UInt8>, name: String)
-        case command(StaticString, expectedRows: Int?)
+        case command(StaticString, expectedRows: Int?, take: ((OpaquePointer) throws -> Void)? = nil)
     }
 
     private let handle: OpaquePointer
@@ -116,7 +116,8 @@ final class Connection {
     }
 
     /// Adds a command to the pipeline. It is sent with ``exchange(_:read:)``.
-    func add(_ command: Command) throws(PostgresError) {
+    /// - Parameter take: gets its result, when that comes.
+    func add(_ command: Command, take: ((OpaquePointer) throws -> Void)? = nil) throws(PostgresError) {
         try command.check()
         let key = command.sql.utf8Start
         let name: String
@@ -134,7 +135,7 @@ final class Connection {
             expected.append(.preparation(key, name: name))
         }
         guard send(name, command.values) else { throw lost(.connectionLost) }
-        expected.append(.command(command.sql, expectedRows: command.expectedRows))
+        expected.append(.command(command.sql, expectedRows: command.expectedRows, take: take))
     }
 
     private func nameUnderPreparation(of key: UnsafePointer<UInt8>) -> String? {
@@ -175,6 +176,7 @@ final class Connection {
             defer { PQclear(result) }
             do {
                 try check(result, entry)
+                if case .command(_, _, let take?) = entry { try take(result) }
                 if index == expected.count - 1 { value = try read(result) }
             } catch {
                 failure = failure ?? error
@@ -194,7 +196,7 @@ final class Connection {
         case .preparation(let key, let name):
             guard status == PGRES_COMMAND_OK else { throw serverError(result, nil) }
             prepared[key] = name
-        case .command(let sql, let expectedRows):
+        case .command(let sql, let expectedRows, _):
             guard status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK else {
                 throw serverError(result, sql)
             }

@@ -84,11 +84,23 @@ public final class Pool: Sendable {
         _ body: @escaping @Sendable (borrowing Transaction) throws -> Value,
         completion: @escaping @Sendable (Result<Value, any Error>) -> Void
     ) {
+        transaction(bound, options, body, afterwards: { $0 }, completion: completion)
+    }
+
+    /// The same, where what `body` gives can only be read when the transaction has been committed, as ``Later`` can.
+    /// - Parameter afterwards: runs once, on the same thread.
+    public func transaction<Made, Value: Sendable>(
+        _ bound: any Interruptible, _ options: TransactionOptions = .readCommitted,
+        _ body: @escaping @Sendable (borrowing Transaction) throws -> Made,
+        afterwards: @escaping @Sendable (Made) throws -> Value,
+        completion: @escaping @Sendable (Result<Value, any Error>) -> Void
+    ) {
         queue.add(
             JobQueue.Job(
                 bound: bound,
                 run: { connection in
-                    completion(Result { try Pool.attempt(on: connection, bound, options, body) })
+                    completion(
+                        Result { try afterwards(Pool.attempt(on: connection, bound, options, body)) })
                 },
                 abandon: { completion(.failure($0)) }))
     }
@@ -170,9 +182,11 @@ public final class Pool: Sendable {
     private func serve(_ connection: Connection, first: JobQueue.Job?) -> JobQueue.Job? {
         var next = first
         while next != nil || !mayEnd {
-            guard !connection.isBroken, connection.isStillOpen() else { return next }
-            guard let job = next ?? queue.next(waitNanoseconds: Pool.tick) else { continue }
+            guard !connection.isBroken else { return next }
+            let job = next ?? queue.next(waitNanoseconds: Pool.tick)
+            // The server may have closed it meanwhile: an idle one is made anew at once, so that the next work finds it.
             guard connection.isStillOpen() else { return job }
+            guard let job else { continue }
             next = nil
             busyCount.add(1, ordering: .relaxed)
             job.run(connection)

@@ -134,19 +134,21 @@ public struct IntegerArray: PostgresParameter {
     public var postgresText: String? { "{" + values.map(String.init).joined(separator: ",") + "}" }
 }
 
-/// A `text[]`.
+/// An array of anything that has a text form; the statement says of what, as `$1::uuid[]`.
 public struct TextArray: PostgresParameter {
-    private let values: [String]
+    private let values: [String?]
 
-    public init(_ values: [String]) {
-        self.values = values
+    public init(_ values: [some PostgresParameter]) {
+        self.values = values.map(\.postgresText)
     }
 
     /// PostgreSQL documentation, 8.15.2: every element in quotes, quotes and backslashes escaped.
     public var postgresText: String? {
-        let quoted = values.map { value in
-            "\"" + value.reduce(into: "") { $0 += $1 == "\"" || $1 == "\\" ? "\\\($1)" : "\($1)" } + "\""
+        let elements = values.map { value in
+            guard let value else { return "NULL" }
+            let escaped = value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+            return "\"\(escaped)\""
         }
-        return "{" + quoted.joined(separator: ",") + "}"
+        return "{" + elements.joined(separator: ",") + "}"
     }
 }

@@ -9,7 +9,7 @@ public struct Transaction: ~Copyable {
     /// What changes while the transaction is borrowed; used by its one thread.
     private final class State {
         let connection: Connection
-        var queued: [Connection.Command] = []
+        var queued: [(command: Connection.Command, take: ((OpaquePointer) throws -> Void)?)] = []
         var hasBegun = false
         var savepoints = 0
 
@@ -28,7 +28,7 @@ public struct Transaction: ~Copyable {
         _ body: (borrowing Transaction) throws -> Value
     ) throws -> Value {
         let transaction = Transaction(connection)
-        transaction.state.queued = [Connection.Command(sql: options.begin, values: [])]
+        transaction.state.queued = [(Connection.Command(sql: options.begin, values: []), nil)]
         do {
             let value = try body(transaction)
             try transaction.commit()
@@ -101,8 +101,18 @@ public struct Transaction: ~Copyable {
         _ statement: Statement<Row>, _ values: repeat each Value, expecting rows: Int? = nil
     ) {
         state.queued.append(
-            Connection.Command(
-                sql: statement.sql, values: Transaction.texts(repeat each values), expectedRows: rows))
+            (
+                Connection.Command(
+                    sql: statement.sql, values: Transaction.texts(repeat each values), expectedRows: rows),
+                nil
+            ))
+    }
+
+    /// The same for a query of which the first row is wanted, but not before the next statement, or COMMIT.
+    public func later<Row>(_ query: Query<Row>) -> Later<Row> {
+        let later = Later<Row>()
+        state.queued.append((query.command, { later.row = try query.statement.first(of: $0) }))
+        return later
     }
 
     /// What `body` does is undone when it throws; the transaction goes on.
@@ -117,7 +127,7 @@ public struct Transaction: ~Copyable {
             guard !state.connection.isBroken else { throw error }
             state.queued = []
             try exchange("ROLLBACK TO SAVEPOINT s", []) { _ in }
-            state.queued.append(Connection.Command(sql: "RELEASE SAVEPOINT s", values: []))
+            state.queued.append((Connection.Command(sql: "RELEASE SAVEPOINT s", values: []), nil))
             throw error
         }
     }
@@ -127,10 +137,11 @@ public struct Transaction: ~Copyable {
         read: (OpaquePointer) throws -> Value
     ) throws -> Value {
         let connection = state.connection
-        let commands = state.queued + [Connection.Command(sql: sql, values: values)]
+        let queued = state.queued
         state.queued = []
         state.hasBegun = true
-        for command in commands { try connection.add(command) }
+        for (command, take) in queued { try connection.add(command, take: take) }
+        try connection.add(Connection.Command(sql: sql, values: values))
         return try connection.exchange(loss: loss, read: read)
     }
 
@@ -148,6 +159,12 @@ public struct Transaction: ~Copyable {
         for value in repeat each values { texts.append(value.postgresText) }
         return texts
     }
+}
+
+/// The first row of a query that travels with others. Used by the one thread of its transaction.
+public final class Later<Row> {
+    /// `nil` when there is none, or it has not come yet.
+    public fileprivate(set) var row: Row?
 }
 
 /// How a transaction sees what others do meanwhile.

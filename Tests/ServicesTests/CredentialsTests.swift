@@ -163,13 +163,13 @@ struct CredentialsTests {
         file.withLock { $0 = line.0 + line.1 }
         #expect(try await create()["keyVersion"]?.int64 == 2)
 
-        let rotation = KeyRotation(pool: backend.pool, masterKeys: ring)
+        let rotation = KeyRotation(pool: backend.pool, masterKeys: ring, batch: 200)
         #expect(
             try await rotation.usage(Patient()).map { [Int($0.keyVersion), $0.credentials] } == [
                 [1, 251], [2, 1],
             ])
         #expect(try await rotation.step(Patient()) == 200, "stopped here, another run goes on")
-        let again = KeyRotation(pool: backend.pool, masterKeys: ring)
+        let again = KeyRotation(pool: backend.pool, masterKeys: ring, batch: 200)
         #expect(try await again.step(Patient()) == 51)
         #expect(try await again.step(Patient()) == 0)
         // With the new key alone everything opens: the old one may go.

@@ -111,6 +111,7 @@ struct TenancyTests {
             2950: ids, 25: ["owner", "guest@example.org", "user:" + ada.id, nil],
             17: hashes.rows.map { $0[0] },
             1184: [nil], 20: ["100"], 23: ["100"], 3802: ["{}"], 1009: ["{}"],
+            2951: ids.map { "{\($0)}" }, 1001: [#"{"\\x\#(String(repeating: "ab", count: 40))"}"#],
         ]
         let daemon = try SQLConsole(TestCluster.daemon(backend.conninfo))
         /// Whether it got or changed anything.

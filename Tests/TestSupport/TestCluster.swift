@@ -43,7 +43,7 @@ public final class TestCluster: Sendable {
     public func start() throws {
         let options = [
             "listen_addresses=", "unix_socket_directories=\(directory)", "fsync=off",
-            "full_page_writes=off", "max_connections=200",
+            "full_page_writes=off", "max_connections=400",
         ]
         try programs.run(
             "pg_ctl",

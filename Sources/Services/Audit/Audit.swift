@@ -70,14 +70,16 @@ extension Platform {
     /// - Parameters:
     ///   - actor: who it was, where only the work itself finds that out.
     ///   - result: what was made; its `id` goes into the row.
+    ///   - made: the same `id`, where it is known before the result.
     func record(
         _ tx: borrowing Transaction, _ call: Call, actor: String? = nil, outcome: ErrorCode? = nil,
-        result: Body? = nil
+        result: Body? = nil, made: UUID? = nil
     ) {
-        let made = result.flatMap(JSON.init(result:))
+        let json = result.flatMap(JSON.init(result:))
+        let made = made ?? json?["id"]?.string.flatMap { UUID($0) }
         tx.queue(
             Audit.insertEntry, actor ?? call.caller.label(at: call.peer), call.method.name,
-            Platform.workspace(of: call, made), JSONText(object(of: call, made)), call.peer.label,
+            Platform.workspace(of: call, json), JSONText(object(of: call, made)), call.peer.label,
             call.requestID,
             outcome?.name ?? "OK", expecting: 1)
     }
@@ -90,7 +92,7 @@ extension Platform {
     }
 
     /// The ids among the arguments, that of what was made, and fingerprints of secrets. Nothing else: it may be anything.
-    private func object(of call: Call, _ made: JSON?) -> String {
+    private func object(of call: Call, _ made: UUID?) -> String {
         let object = JSONWriter.object { writer in
             for (position, param) in call.method.params.enumerated() where param.name != "workspaceId" {
                 guard case .string(_, let format?, _) = param.schema,
@@ -100,9 +102,9 @@ extension Platform {
                 writer.key(param.name)
                 writer.string(value)
             }
-            if call.method.creates, let id = made?["id"]?.string.flatMap({ UUID($0) }) {
+            if call.method.creates, let made {
                 writer.key("id")
-                writer.string(id.description)
+                writer.string(made.description)
             }
         }
         return String(decoding: object, as: UTF8.self)

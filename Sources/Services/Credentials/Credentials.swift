@@ -4,12 +4,12 @@ import Postgres
 import RPC
 
 extension Credentials {
+    /// - Parameter salt: the workspace's, when it has one.
     func create(
-        _ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ provider: String,
-        _ label: String?,
-        _ key: Secret, _ secret: Secret?
-    ) throws -> Credential {
-        let salt = try salt(tx, of: workspace)
+        _ tx: borrowing Transaction, _ access: Access, _ salt: [UInt8]?, _ workspace: UUID,
+        _ provider: String, _ label: String?, _ key: Secret, _ secret: Secret?
+    ) throws -> (id: UUID, answer: Query<Credential>) {
+        let salt = try salt ?? self.salt(tx, of: workspace)
         let id = UUID.random()
         let version = platform.vault.currentKeyVersion
         platform.vault.register(version, in: tx)
@@ -19,9 +19,12 @@ extension Credentials {
                 at: Vault.Place(workspace: workspace, credential: id, field: field, keyVersion: version),
                 salt: salt)
         }
-        return try tx.one(
-            Credentials.insertCredential, id, workspace, provider, label ?? "", try box(key, .key),
-            try secret.map { try box($0, .secret) }, key.masked, version, access.responsibleUserID)
+        return (
+            id,
+            Query(
+                Credentials.insertCredential, id, workspace, provider, label ?? "", try box(key, .key),
+                try secret.map { try box($0, .secret) }, key.masked, version, access.responsibleUserID)
+        )
     }
 
     func list(

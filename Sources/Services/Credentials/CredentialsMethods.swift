@@ -22,7 +22,8 @@ struct Credentials: Sendable {
                 example: Example(
                     #"{"workspaceId":"6f1c0b8e-3a55-4c8e-9d54-0d6f3f6c2a10","provider":"hunter","key":"hk_0123456789abcdef"}"#,
                     gives: #"{"provider":"hunter","maskedKey":"…cdef"}"#),
-                run: platform.transaction(create)),
+                run: platform.transaction(
+                    reading: { workspace, _, _, _, _ in Query(Credentials.getSalt, workspace) }, create)),
             Method(
                 "credentials.list", "Lists the credentials of a workspace, oldest first.", role: .viewer,
                 sensitive: true, route: .get("/workspaces/{workspaceId}/credentials"),

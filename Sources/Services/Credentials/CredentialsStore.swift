@@ -86,6 +86,8 @@ extension Credentials {
         ON CONFLICT DO NOTHING
         """)
 
+    static let hasKey = Statement("SELECT FROM master_keys WHERE number = $1")
+
     static let retireKey = Statement("DELETE FROM master_keys WHERE number = $1")
 
     static let countByKey = Statement(
@@ -112,8 +114,12 @@ extension Credentials {
             keyVersion: try $0.get(4), salt: try $0.get(5))
     }
 
+    /// Many at once, in lists of the same length.
     static let resealBoxes = Statement(
-        "UPDATE credentials SET key_box = $2, secret_box = $3, key_version = $4 WHERE id = $1")
+        """
+        UPDATE credentials c SET key_box = n.key_box, secret_box = n.secret_box, key_version = $1
+        FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) n (id, key_box, secret_box) WHERE c.id = n.id
+        """)
 
     static let deleteCredential = Statement("DELETE FROM credentials WHERE workspace_id = $1 AND id = $2")
 }

@@ -8,10 +8,11 @@ public struct KeyRotation: Sendable {
     private let pool: Pool
     private let vault: Vault
 
-    /// Few enough that nobody waits long for a row.
-    private static let batch = 200
+    private let batch: Int
 
-    public init(pool: Pool, masterKeys: WatchedKeys) {
+    /// - Parameter batch: credentials a transaction: few enough that nobody waits long for a row.
+    public init(pool: Pool, masterKeys: WatchedKeys, batch: Int = 500) {
+        self.batch = batch
         self.pool = pool
         vault = Vault(ring: masterKeys)
     }
@@ -30,25 +31,20 @@ public struct KeyRotation: Sendable {
 
     /// How many were sealed anew; none when nothing is left to do.
     public func step(_ bound: any Interruptible) async throws -> Int {
-        let vault = vault
+        let (vault, batch) = (vault, batch)
         let current = vault.currentKeyVersion
         return try await run(bound) { tx in
             vault.register(current, in: tx)
-            let stale = try tx.all(Credentials.lockStale, current, KeyRotation.batch)
-            for entry in stale {
-                func reseal(_ box: [UInt8], _ field: Vault.Place.Field) throws -> [UInt8] {
-                    func place(_ version: Int64) -> Vault.Place {
-                        Vault.Place(
-                            workspace: entry.workspace, credential: entry.id, field: field,
-                            keyVersion: version)
-                    }
-                    let opened = try vault.open(box, at: place(entry.keyVersion), salt: entry.salt)
-                    return try vault.seal(opened, at: place(current), salt: entry.salt)
-                }
-                tx.queue(
-                    Credentials.resealBoxes, entry.id, try reseal(entry.keyBox, .key),
-                    try entry.secretBox.map { try reseal($0, .secret) }, current, expecting: 1)
+            let stale = try tx.all(Credentials.lockStale, current, batch)
+            guard !stale.isEmpty else { return 0 }
+            var resealer = Resealer(vault: vault, current: current)
+            let keyBoxes = try stale.map { try resealer.reseal($0.keyBox, .key, of: $0) }
+            let secretBoxes = try stale.map { entry in
+                try entry.secretBox.map { try resealer.reseal($0, .secret, of: entry) }
             }
+            tx.queue(
+                Credentials.resealBoxes, current, TextArray(stale.map(\.id)), TextArray(keyBoxes),
+                TextArray(secretBoxes), expecting: stale.count)
             return stale.count
         }
     }
@@ -74,5 +70,41 @@ public struct KeyRotation: Sendable {
                 continuation.resume(with: $0)
             }
         }
+    }
+}
+
+/// Opens and seals for one batch: keys of a workspace are derived once.
+private struct Resealer {
+    let vault: Vault
+    let current: Int64
+    private var keys: [Place: SecretBytes] = [:]
+
+    private struct Place: Hashable {
+        let workspace: UUID
+        let version: Int64
+    }
+
+    init(vault: Vault, current: Int64) {
+        self.vault = vault
+        self.current = current
+    }
+
+    mutating func reseal(
+        _ box: [UInt8], _ field: Vault.Place.Field, of entry: Credentials.Stale
+    ) throws -> [UInt8] {
+        func place(_ version: Int64) -> Vault.Place {
+            Vault.Place(
+                workspace: entry.workspace, credential: entry.id, field: field, keyVersion: version)
+        }
+        let opened = try vault.open(box, at: place(entry.keyVersion), key: key(entry.keyVersion, entry))
+        return try vault.seal(opened, at: place(current), key: key(current, entry))
+    }
+
+    private mutating func key(_ version: Int64, _ entry: Credentials.Stale) throws -> SecretBytes {
+        let place = Place(workspace: entry.workspace, version: version)
+        if let key = keys[place] { return key }
+        let key = try vault.workspaceKey(version, entry.salt)
+        keys[place] = key
+        return key
     }
 }

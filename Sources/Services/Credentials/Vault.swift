@@ -1,10 +1,16 @@
 import Cryptography
 import Identifiers
 import Postgres
+import Synchronization
 
 /// Seals secrets of workspaces: AES-256-GCM under a key that HKDF-SHA256 (RFC 5869) derives from a master key and the workspace's salt.
 struct Vault: Sendable {
     let ring: WatchedKeys
+    private let confirmed = ConfirmedKey()
+
+    init(ring: WatchedKeys) {
+        self.ring = ring
+    }
 
     /// Of the master key that seals.
     var currentKeyVersion: Int64 { ring.keys.current }
@@ -43,14 +49,22 @@ struct Vault: Sendable {
     }
 
     func seal(_ secret: SecretBytes, at place: Place, salt: [UInt8]) throws -> [UInt8] {
-        try AES256GCM.seal(
-            secret, key: workspaceKey(place.keyVersion, salt), associatedData: place.associatedData)
+        try seal(secret, at: place, key: workspaceKey(place.keyVersion, salt))
+    }
+
+    /// - Parameter key: of the workspace and the master key that the place names.
+    func seal(_ secret: SecretBytes, at place: Place, key: SecretBytes) throws -> [UInt8] {
+        try AES256GCM.seal(secret, key: key, associatedData: place.associatedData)
     }
 
     /// - Throws: when the box was sealed for another place, or has been changed.
     func open(_ box: [UInt8], at place: Place, salt: [UInt8]) throws -> SecretBytes {
-        try AES256GCM.open(
-            box, key: workspaceKey(place.keyVersion, salt), associatedData: place.associatedData)
+        try open(box, at: place, key: workspaceKey(place.keyVersion, salt))
+    }
+
+    /// - Parameter key: of the workspace and the master key that the place names.
+    func open(_ box: [UInt8], at place: Place, key: SecretBytes) throws -> SecretBytes {
+        try AES256GCM.open(box, key: key, associatedData: place.associatedData)
     }
 
     /// The words of a mail, which hold tokens.
@@ -77,15 +91,34 @@ struct Vault: Sendable {
 
     /// Has the database know that a key is in use, before anything that names it. Never one that was taken away: a newer one is there then.
     func register(_ version: Int64, in tx: borrowing Transaction) {
+        guard confirmed.number.load(ordering: .relaxed) != version else { return }
         tx.queue(Credentials.registerKey, version)
     }
 
-    private func workspaceKey(_ version: Int64, _ salt: [UInt8]) throws -> SecretBytes {
+    /// Looks whether the database knows the current key, so that nobody has to tell it any more.
+    func confirm(on pool: Pool) async throws {
+        let current = currentKeyVersion
+        guard confirmed.number.load(ordering: .relaxed) != current else { return }
+        let isKnown = try await pool.upkeep { tx in
+            tx.queue(Credentials.registerKey, current)
+            return try tx.first(Credentials.hasKey, current) != nil
+        }
+        // By now it is committed.
+        if isKnown { confirmed.number.store(current, ordering: .relaxed) }
+    }
+
+    /// The key of a workspace's secrets under one master key.
+    func workspaceKey(_ version: Int64, _ salt: [UInt8]) throws -> SecretBytes {
         guard let master = ring.keys[version] else { throw Fault.noMasterKey(version) }
         return try HKDFSHA256.derive(
             key: master, salt: salt, info: Array("rpcd workspace secrets v1 \(version)".utf8),
             count: AES256GCM.keyLength)
     }
+}
+
+/// The number of the master key that the database is known to know.
+private final class ConfirmedKey: Sendable {
+    let number = Atomic<Int64>(0)
 }
 
 /// A secret on its way into the vault. Prints as three stars.

@@ -9,6 +9,19 @@ enum Authorization {
         try ask(Question(call), in: tx)
     }
 
+    /// The same in one round trip with a query that needs it: the row is for no one whom this refuses.
+    static func check<Row>(
+        _ call: Call, with query: Query<Row>, in tx: borrowing Transaction
+    ) throws -> (Access, Row?) {
+        let question = try Question(call)
+        guard let entry = question.query else {
+            return (try ask(question, in: tx), try tx.first(query))
+        }
+        let found = tx.later(entry)
+        let row = try tx.first(query)
+        return (try question.answer(found.row), row)
+    }
+
     /// Whether what somebody holds is in force, wherever he may go with it.
     /// - Throws: `AUTHENTICATION_ERROR`.
     static func check(_ caller: Caller, of call: Call, in tx: borrowing Transaction) throws -> Access {

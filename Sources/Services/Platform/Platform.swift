@@ -96,6 +96,43 @@ extension Platform {
         }
     }
 
+    /// A handler that changes something in two round trips: the role check goes along with a query of what it needs to know, and the
+    /// effect, whose last statement gives the answer, along with the audit row and COMMIT.
+    /// - Parameters:
+    ///   - query: answered before `effect` runs, to those who may call.
+    ///   - effect: gets that row; gives the id of what it makes and the query whose row is the answer.
+    func transaction<Row: Sendable, Value: Sendable, each P: Sendable>(
+        reading query: @escaping @Sendable (repeat each P) -> Query<Row>,
+        _ effect:
+            @escaping @Sendable (borrowing Transaction, Access, Row?, repeat each P) throws -> (
+                id: UUID, answer: Query<Value>
+            )
+    ) -> Handler<Value, repeat each P> {
+        Handler { call, params, shape in
+            pool.transaction(call) { tx in
+                let values: (repeat each P)
+                do {
+                    values = try params.get()
+                } catch {
+                    // Params that do not fit are told only to those who may call.
+                    _ = try Authorization.check(call, in: tx)
+                    throw error
+                }
+                let (access, row) = try Authorization.check(call, with: query(repeat each values), in: tx)
+                note(access)
+                let (id, answer) = try effect(tx, access, row, repeat each values)
+                let result = tx.later(answer)
+                record(tx, call, made: id)
+                return result
+            } afterwards: { result in
+                guard let row = result.row else { throw CallError(.internalError) }
+                return shape.body(of: row)
+            } completion: {
+                finish(call, $0)
+            }
+        }
+    }
+
     /// Answers. A role that was refused is in the trail before he who was refused knows.
     private func finish(_ call: Call, _ result: Result<Body, any Error>) {
         switch result {
@@ -210,6 +247,9 @@ extension Platform {
         var works = [
             Upkeep(every: .seconds(1), told: log, of: "Sealing the trail") {
                 repeat {} while try await pool.upkeep({ try sealer.step($0) }) == AuditSealer.batch
+            },
+            Upkeep(every: .seconds(1), told: log, of: "Registering the master key") {
+                try await vault.confirm(on: pool)
             },
             Upkeep(every: .seconds(600), told: log, of: "Clearing out") {
                 try await pool.upkeep { $0.queue(Auth.deleteExpiredTokens) }
