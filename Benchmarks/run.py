@@ -30,8 +30,8 @@ try:
     transports.http(work)
     transports.flat(daemon, path, request)
     transports.start_up(data, work)
-    identity.measure(path, data, work, request)
     transports.idle(daemon, path)
+    identity.measure(path, data, work, request)
     if not QUICK:
         write_table()
 finally:

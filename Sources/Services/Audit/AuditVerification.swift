@@ -36,7 +36,7 @@ struct AuditVerification: Sendable {
     /// Only rows of this workspace are told of; the chain runs through all.
     let workspace: UUID?
 
-    static let batch: Int64 = 10_000
+    static let batch: Int64 = 2000
     /// More are counted, not listed.
     static let mostListed = 1000
 

@@ -18,6 +18,11 @@ def get(path):
 openapi = get("/openapi.json")
 assert openapi["openapi"].startswith("3.1")
 OpenAPIV31SpecValidator(openapi).validate()
-document = OpenRPC(**get("/openrpc.json"))
+discover = urllib.request.Request(
+    base + "/rpc", json.dumps({"jsonrpc": "2.0", "id": 1, "method": "rpc.discover"}).encode(), {"Content-Type": "application/json"})
+with urllib.request.urlopen(discover) as answer:
+    discovered = json.load(answer)["result"]
+assert discovered == get("/openrpc.json")
+document = OpenRPC(**discovered)
 assert len(document.methods) > 20
 assert {method.name for method in document.methods} >= {"rpc.discover", "workspaces.get"}
