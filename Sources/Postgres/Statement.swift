@@ -10,6 +10,9 @@ public struct Statement<Row: Sendable>: Sendable {
         self.decode = row
     }
 
+    /// The beginning of its text, as errors name it.
+    public var excerpt: String { sql.excerpt }
+
     /// The first row of its answer, `nil` when there is none.
     func first(of result: OpaquePointer) throws -> Row? {
         guard PQntuples(result) > 0 else { return nil }

@@ -115,6 +115,12 @@ public struct Transaction: ~Copyable {
         return later
     }
 
+    /// Sends what is queued, where something is, and reads its answers.
+    public func flush() throws {
+        guard let last = state.queued.popLast() else { return }
+        try exchange(last.command.sql, last.command.values, take: last.take) { _ in }
+    }
+
     /// What `body` does is undone when it throws; the transaction goes on.
     @discardableResult
     public func savepoint<Value>(_ body: (borrowing Transaction) throws -> Value) throws -> Value {
@@ -133,15 +139,15 @@ public struct Transaction: ~Copyable {
     }
 
     private func exchange<Value>(
-        _ sql: StaticString, _ values: [String?], loss: PostgresError.Kind = .connectionLost,
-        read: (OpaquePointer) throws -> Value
+        _ sql: StaticString, _ values: [String?], take: ((OpaquePointer) throws -> Void)? = nil,
+        loss: PostgresError.Kind = .connectionLost, read: (OpaquePointer) throws -> Value
     ) throws -> Value {
         let connection = state.connection
         let queued = state.queued
         state.queued = []
         state.hasBegun = true
         for (command, take) in queued { try connection.add(command, take: take) }
-        try connection.add(Connection.Command(sql: sql, values: values))
+        try connection.add(Connection.Command(sql: sql, values: values), take: take)
         return try connection.exchange(loss: loss, read: read)
     }
 

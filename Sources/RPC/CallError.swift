@@ -124,16 +124,19 @@ public struct CallError: Error, Sendable, Equatable {
     public let retryAfterMs: Int64?
     /// The rate that was exceeded, in calls. HTTP: `RateLimit-Limit`.
     public let rateLimit: Int?
+    /// Whether an earlier call with the same idempotency key failed so.
+    public let isReplayed: Bool
 
     public init(
         _ code: ErrorCode, _ message: String? = nil, details: [UInt8]? = nil, retryAfterMs: Int64? = nil,
-        rateLimit: Int? = nil
+        rateLimit: Int? = nil, isReplayed: Bool = false
     ) {
         self.code = code
         self.message = message ?? code.defaultMessage
         self.details = details
         self.retryAfterMs = retryAfterMs
         self.rateLimit = rateLimit
+        self.isReplayed = isReplayed
     }
 
     public static func fields(_ fields: [FieldError]) -> CallError {

@@ -13,15 +13,19 @@ public struct Body: Sendable, Equatable {
     public let content: Content
     /// The counter of what can be updated.
     public let version: Int64?
+    /// Whether an earlier call with the same idempotency key was answered so.
+    public let isReplayed: Bool
 
-    public init(_ content: Content, version: Int64? = nil) {
+    public init(_ content: Content, version: Int64? = nil, isReplayed: Bool = false) {
         self.content = content
         self.version = version
+        self.isReplayed = isReplayed
     }
 
     /// As the `result` of JSON-RPC.
     func writeResult(to writer: inout JSONWriter) {
         switch content {
+        case .json(let bytes) where isReplayed: writer.raw(Body.markedReplayed(bytes))
         case .json(let bytes): writer.raw(bytes)
         case .page(let items, let nextCursor, _):
             writer.beginObject()
@@ -38,6 +42,15 @@ public struct Body: Sendable, Equatable {
             writer.string(text)
             writer.endObject()
         }
+    }
+}
+
+extension Body {
+    /// An object with one more member: `"_meta":{"replayed":true}`.
+    private static func markedReplayed(_ object: [UInt8]) -> [UInt8] {
+        guard object.first == UInt8(ascii: "{"), object.last == UInt8(ascii: "}") else { return object }
+        let separator = object.count > 2 ? "," : ""
+        return object.dropLast() + Array("\(separator)\"_meta\":{\"replayed\":true}}".utf8)
     }
 }
 
@@ -117,6 +130,10 @@ extension CallError {
         writer.beginObject()
         writer.key("requestId")
         writer.string(requestID)
+        if isReplayed {
+            writer.key("replayed")
+            writer.bool(true)
+        }
         writer.endObject()
         writer.endObject()
     }

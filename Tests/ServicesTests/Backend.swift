@@ -19,23 +19,31 @@ final class Backend: Sendable {
     let pool: Pool
     let platform: Platform
     private let tokens: Tokens
+    private let masterKeys: WatchedKeys
+    private let signingKeys: WatchedKeys
     private let dispatcher: Dispatcher
     var registry: Registry { dispatcher.registry }
+
+    /// Another daemon on the same database, with the same keys.
+    convenience init(sharing other: Backend) throws {
+        try self.init(masterKeys: other.masterKeys, signingKeys: other.signingKeys, conninfo: other.conninfo)
+    }
 
     init(
         rates: Rates = Rates(auth: .off, general: .off), registrationIsOpen: Bool = true,
         masterKeys: WatchedKeys? = nil, signingKeys: WatchedKeys? = nil,
-        mail: (transport: any MailTransport, settings: MailSettings)? = nil
+        mail: (transport: any MailTransport, settings: MailSettings)? = nil, conninfo shared: String? = nil
     ) throws {
-        conninfo = try TestCluster.shared.get().freshDatabase()
+        conninfo = try shared ?? TestCluster.shared.get().freshDatabase()
         try Migrator(conninfo: conninfo, files: MigrationFile.read(folder: Backend.root + "/migrations")).up()
         pool = Pool(PoolConfiguration(conninfo: TestCluster.daemon(conninfo), size: 4))
         let first = try #require(NumberedKeys(file: NumberedKeys.makeLine(number: 1)))
-        let masterKeys = try masterKeys ?? WatchedKeys(first)
-        tokens = try Tokens(keys: signingKeys ?? WatchedKeys(first))
+        self.masterKeys = try masterKeys ?? WatchedKeys(first)
+        self.signingKeys = try signingKeys ?? WatchedKeys(first)
+        tokens = try Tokens(keys: self.signingKeys)
         platform = Platform(
             pool: pool, passwords: PasswordWorkers(count: 2), tokens: tokens,
-            masterKeys: masterKeys, mail: mail,
+            masterKeys: self.masterKeys, mail: mail,
             registrationIsOpen: registrationIsOpen)
         let metrics = CallMetrics()
         let system = System(version: "1", commit: "test", limits: Limits(), pool: pool, metrics: metrics)

@@ -11,8 +11,11 @@ public final class Method: Sendable {
     public let rate: RateClass
     /// Whom a call is counted for, when that is neither its caller nor his address: told from arguments that prove it.
     let rateKey: (@Sendable (Arguments) -> String?)?
-    /// Whether it changes anything. Then it takes an idempotency key.
+    /// Whether it changes anything.
     public let mutates: Bool
+    /// Whether a call with an idempotency key is done once. All that changes something is, save what gives out tokens: a token of
+    /// yesterday is no answer.
+    public let isIdempotent: Bool
     /// Whether HTTP answers 201.
     public let creates: Bool
     /// Whether its answers must be kept by no cache: HTTP's `Cache-Control: no-store`.
@@ -32,7 +35,7 @@ public final class Method: Sendable {
     public init<Value: Sendable, each P: Sendable>(
         _ name: String, _ summary: String,
         role: Role, rate: RateClass = .general, rateKey: (@Sendable (Arguments) -> String?)? = nil,
-        mutates: Bool = false, creates: Bool = false, sensitive: Bool = false,
+        mutates: Bool = false, idempotent: Bool = true, creates: Bool = false, sensitive: Bool = false,
         streams: Bool = false, bindsToken: Bool = false,
         route: Route? = nil, mediaType: String? = nil,
         params: Params<repeat each P>, result: Shape<Value>, example: Example,
@@ -44,6 +47,7 @@ public final class Method: Sendable {
         self.rate = rate
         self.rateKey = rateKey
         self.mutates = mutates
+        self.isIdempotent = mutates && idempotent
         self.creates = creates
         self.isSensitive = sensitive
         self.streams = streams
@@ -64,6 +68,7 @@ public final class Method: Sendable {
         rate = .general
         rateKey = nil
         mutates = false
+        isIdempotent = false
         creates = false
         isSensitive = false
         streams = false

@@ -13,7 +13,8 @@ extension Auth {
             return try await platform.transact(call) { tx in
                 let user = try tx.one(Auth.insertUser, email.text, name, hash)
                 try sendVerification(tx, to: user, at: email)
-                platform.record(tx, call, actor: "user:\(user.id)")
+                try platform.conclude(
+                    tx, call, actor: "user:\(user.id)", answer: User.shape.body(of: user))
                 return user
             }
         } catch let error as PostgresError where error.violates("users_email_key") {
@@ -114,7 +115,7 @@ extension Auth {
             // Of two changes at once only one may find the password that it was given.
             tx.queue(Auth.updatePassword, userID, hash, found.passwordHash, expecting: 1)
             tx.queue(Auth.revokeSessions, userID)
-            platform.record(tx, call)
+            try platform.conclude(tx, call, answer: Shape.done.body(of: Done()))
         }
         return Done()
     }

@@ -30,7 +30,8 @@ struct Auth: Sendable {
                 run: platform.steps(register)),
             Method(
                 "auth.login", "Gives an access token and a refresh token for an email and a password.",
-                role: .public, rate: .auth, mutates: true, sensitive: true, route: .post("/auth/login"),
+                role: .public, rate: .auth, mutates: true, idempotent: false, sensitive: true,
+                route: .post("/auth/login"),
                 params: Params(
                     .email("email", "The address."),
                     .password("password", length: 1...1024, "The password.")),
@@ -42,7 +43,7 @@ struct Auth: Sendable {
             Method(
                 "auth.refresh", "Gives new tokens for a refresh token, which dies.", role: .public,
                 rate: .auth, rateKey: sessionOfRefreshToken,
-                mutates: true, sensitive: true, route: .post("/auth/refresh"),
+                mutates: true, idempotent: false, sensitive: true, route: .post("/auth/refresh"),
                 params: Params(.token("refreshToken", "From `auth.login` or `auth.refresh`.")),
                 result: Login.shape,
                 example: Example(

@@ -47,7 +47,8 @@ extension Auth {
             tx.queue(Auth.deleteResetTokens, user)
             tx.queue(Auth.revokeSessions, user)
             tx.queue(Auth.deleteFailuresOfEmail, try platform.tokens.emailHash(email))
-            platform.record(tx, call, actor: "user:\(user)")
+            try platform.conclude(
+                tx, call, actor: "user:\(user)", answer: Shape.done.body(of: Done()))
         }
         return Done()
     }
@@ -59,7 +60,8 @@ extension Auth {
                 throw Auth.badEmailToken
             }
             tx.queue(Auth.verifyUser, user)
-            platform.record(tx, call, actor: "user:\(user)")
+            try platform.conclude(
+                tx, call, actor: "user:\(user)", answer: Shape.done.body(of: Done()))
         }
         return Done()
     }

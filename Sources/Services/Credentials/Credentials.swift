@@ -8,7 +8,7 @@ extension Credentials {
     func create(
         _ tx: borrowing Transaction, _ access: Access, _ salt: [UInt8]?, _ workspace: UUID,
         _ provider: String, _ label: String?, _ key: Secret, _ secret: Secret?
-    ) throws -> (id: UUID, answer: Query<Credential>) {
+    ) throws -> (id: UUID, answer: Answer<Credential>) {
         let salt = try salt ?? self.salt(tx, of: workspace)
         let id = UUID.random()
         let version = platform.vault.currentKeyVersion
@@ -21,9 +21,10 @@ extension Credentials {
         }
         return (
             id,
-            Query(
-                Credentials.insertCredential, id, workspace, provider, label ?? "", try box(key, .key),
-                try secret.map { try box($0, .secret) }, key.masked, version, access.responsibleUserID)
+            .row(
+                Query(
+                    Credentials.insertCredential, id, workspace, provider, label ?? "", try box(key, .key),
+                    try secret.map { try box($0, .secret) }, key.masked, version, access.responsibleUserID))
         )
     }
 

@@ -78,6 +78,26 @@ struct Vault: Sendable {
             box, key: mailKey(keyVersion, id), associatedData: Vault.associatedData(ofMail: id, keyVersion))
     }
 
+    /// The outcome of a call that is kept for its repetition.
+    func seal(_ outcome: [UInt8], outcome scope: [UInt8], keyVersion: Int64) throws -> [UInt8] {
+        try AES256GCM.seal(
+            outcome, key: outcomeKey(keyVersion, scope),
+            associatedData: Array("rpcd outcome v1 \(keyVersion) ".utf8) + scope)
+    }
+
+    func open(_ box: [UInt8], outcome scope: [UInt8], keyVersion: Int64) throws -> SecretBytes {
+        try AES256GCM.open(
+            box, key: outcomeKey(keyVersion, scope),
+            associatedData: Array("rpcd outcome v1 \(keyVersion) ".utf8) + scope)
+    }
+
+    private func outcomeKey(_ version: Int64, _ scope: [UInt8]) throws -> SecretBytes {
+        guard let master = ring.keys[version] else { throw Fault.noMasterKey(version) }
+        return try HKDFSHA256.derive(
+            key: master, salt: scope, info: Array("rpcd outcomes v1 \(version)".utf8),
+            count: AES256GCM.keyLength)
+    }
+
     private static func associatedData(ofMail id: UUID, _ keyVersion: Int64) -> [UInt8] {
         Array("rpcd mail v1 \(keyVersion) ".utf8) + id.bytes
     }

@@ -48,7 +48,11 @@ struct HTTPAnswer {
             case .json(let bytes) where method.mediaType != nil:
                 self.init(json: bytes, type: method.mediaType ?? "application/json")
             case .json(let bytes):
-                self.init(envelope: bytes, reply.requestID, creates: method.creates) { _ in }
+                self.init(envelope: bytes, reply.requestID, creates: method.creates) { writer in
+                    guard body.isReplayed else { return }
+                    writer.key("replayed")
+                    writer.bool(true)
+                }
             case .page(let items, let nextCursor, let limit):
                 self.init(envelope: items, reply.requestID, creates: false) { writer in
                     writer.key("limit")

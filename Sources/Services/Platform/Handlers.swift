@@ -1,0 +1,322 @@
+import Dispatch
+import Identifiers
+import Postgres
+import RPC
+
+/// What a handler answers: known before COMMIT, or the row of a statement that travels with it.
+enum Answer<Value: Sendable> {
+    case value(Value)
+    case row(Query<Value>)
+}
+
+extension Platform {
+    /// A handler that runs in one transaction: the role check, then the params, then the effect.
+    func transaction<Value: Sendable, each P: Sendable>(
+        options: TransactionOptions = .readCommitted,
+        _ effect: @escaping @Sendable (borrowing Transaction, Access, repeat each P) throws -> Value
+    ) -> Handler<Value, repeat each P> {
+        Handler { call, params, shape in
+            perform(call, options) { tx, ticket in
+                let looked = ticket.map { idempotency.look(tx, for: $0) }
+                let access = try Authorization.check(call, in: tx)
+                note(access)
+                let values = try params.get()
+                if let body = try replay(looked, ticket, tx) { return Outgoing { body } }
+                let body = shape.body(of: try effect(tx, access, repeat each values))
+                if call.method.mutates { record(tx, call, result: body) }
+                if let ticket { try idempotency.keep(tx, .success(body), of: call, under: ticket) }
+                return Outgoing { body }
+            }
+        }
+    }
+
+    /// A handler that changes something in two round trips: the role check goes along with a query of what it needs to know, and the
+    /// effect along with the audit row, the outcome and COMMIT.
+    /// - Parameters:
+    ///   - query: answered before `effect` runs, to those who may call.
+    ///   - effect: gets that row; gives the id of what it makes, and the answer.
+    func transaction<Row: Sendable, Value: Sendable, each P: Sendable>(
+        reading query: @escaping @Sendable (repeat each P) -> Query<Row>,
+        _ effect:
+            @escaping @Sendable (borrowing Transaction, Access, Row?, repeat each P) throws -> (
+                id: UUID, answer: Answer<Value>
+            )
+    ) -> Handler<Value, repeat each P> {
+        Handler { call, params, shape in
+            perform(call, .readCommitted) { tx, ticket in
+                let looked = ticket.map { idempotency.look(tx, for: $0) }
+                let values: (repeat each P)
+                do {
+                    values = try params.get()
+                } catch {
+                    // Params that do not fit are told only to those who may call.
+                    _ = try Authorization.check(call, in: tx)
+                    throw error
+                }
+                let (access, row) = try Authorization.check(call, with: query(repeat each values), in: tx)
+                note(access)
+                if let body = try replay(looked, ticket, tx) { return Outgoing { body } }
+                let (id, answer) = try effect(tx, access, row, repeat each values)
+                switch answer {
+                case .row(let query) where ticket == nil:
+                    let result = tx.later(query)
+                    record(tx, call, made: id)
+                    return Outgoing {
+                        guard let row = result.row else { throw CallError(.internalError) }
+                        return shape.body(of: row)
+                    }
+                case .row(let query):
+                    // What is kept for repetitions has to be known before COMMIT.
+                    guard let row = try tx.first(query) else { throw CallError(.internalError) }
+                    return try conclude(tx, call, ticket, shape.body(of: row), made: id)
+                case .value(let value):
+                    return try conclude(tx, call, ticket, shape.body(of: value), made: id)
+                }
+            }
+        }
+    }
+
+    private func conclude(
+        _ tx: borrowing Transaction, _ call: Call, _ ticket: Idempotency.Ticket?, _ body: Body, made id: UUID
+    ) throws -> Outgoing {
+        record(tx, call, made: id)
+        if let ticket { try idempotency.keep(tx, .success(body), of: call, under: ticket) }
+        return Outgoing { body }
+    }
+
+    /// Records a change of a call in steps, and keeps its answer for repetitions, with the effect.
+    func conclude(_ tx: borrowing Transaction, _ call: Call, actor: String? = nil, answer: Body) throws {
+        record(tx, call, actor: actor)
+        guard let ticket = try idempotency.ticket(for: call) else { return }
+        try idempotency.keep(tx, .success(answer), of: call, under: ticket)
+    }
+
+    // MARK: calls that are done once
+
+    /// An answer that can be told once the transaction has been committed.
+    private struct Outgoing {
+        let body: () throws -> Body
+    }
+
+    /// What an earlier call with the same key was answered.
+    /// - Throws: ``Idempotency/Busy`` while another daemon is at it.
+    private func replay(
+        _ looked: (isFirst: Later<Bool>, stored: Later<Idempotency.Stored>)?, _ ticket: Idempotency.Ticket?,
+        _ tx: borrowing Transaction
+    ) throws -> Body? {
+        guard let looked, let ticket else { return nil }
+        try tx.flush()
+        guard looked.isFirst.row == true else { throw Idempotency.Busy() }
+        return try looked.stored.row.map { try idempotency.replay($0, for: ticket) }
+    }
+
+    private typealias Work = @Sendable (borrowing Transaction, Idempotency.Ticket?) throws -> Outgoing
+
+    /// Runs the transaction of a call; of calls with the same key one at a time.
+    private func perform(_ call: Call, _ options: TransactionOptions, _ work: @escaping Work) {
+        do {
+            guard let ticket = try idempotency.ticket(for: call) else {
+                return pool.transaction(call, options) {
+                    try work($0, nil)
+                } afterwards: {
+                    try $0.body()
+                } completion: {
+                    finish(call, $0)
+                }
+            }
+            idempotency.gate.enter(ticket.lock, call) {
+                perform(call, options, ticket, work)
+            } refuse: {
+                call.fail($0)
+            }
+        } catch {
+            finish(call, .failure(error))
+        }
+    }
+
+    private func perform(
+        _ call: Call, _ options: TransactionOptions, _ ticket: Idempotency.Ticket, _ work: @escaping Work
+    ) {
+        pool.transaction(call, options) {
+            try work($0, ticket)
+        } afterwards: {
+            try $0.body()
+        } completion: { result in
+            if case .failure(let error) = result, Idempotency.isTaken(error) {
+                // Another daemon has the key: look again soon, without a connection in the meantime.
+                return DispatchQueue.global().asyncAfter(deadline: .now() + Idempotency.pause) {
+                    perform(call, options, ticket, work)
+                }
+            }
+            settle(call, result, ticket)
+        }
+    }
+
+    /// Stores a failure that is final, answers, and lets the next one with the key go on.
+    private func settle(_ call: Call, _ result: Result<Body, any Error>, _ ticket: Idempotency.Ticket) {
+        guard case .failure(let cause) = result, case let error = CallError(mapping: cause, in: call),
+            Idempotency.isFinal(error), !error.isReplayed
+        else {
+            finish(call, result)
+            return idempotency.gate.leave(ticket.lock)
+        }
+        // Nothing has been changed: the failure alone is committed.
+        pool.transaction(call) { tx in
+            let looked = idempotency.look(tx, for: ticket)
+            if let body = try replay(looked, ticket, tx) { return body }
+            try idempotency.keep(tx, .failure(error), of: call, under: ticket)
+            return nil
+        } completion: { (stored: Result<Body?, any Error>) in
+            switch stored {
+            case .success(let body?): finish(call, .success(body))
+            case .failure(let other as CallError) where other.isReplayed: finish(call, .failure(other))
+            case .success, .failure: call.fail(error, cause: cause)
+            }
+            idempotency.gate.leave(ticket.lock)
+        }
+    }
+
+    /// Answers. A role that was refused is in the trail before he who was refused knows.
+    private func finish(_ call: Call, _ result: Result<Body, any Error>) {
+        switch result {
+        case .success(let body): call.succeed(body)
+        case .failure(let cause):
+            let error = CallError(mapping: cause, in: call)
+            guard error.code == .authorization else { return call.fail(error, cause: cause) }
+            pool.transaction(call) { tx in
+                if let workspace = call.workspaceID { tx.enter(workspace) }
+                record(tx, call, outcome: error.code)
+            } completion: { written in
+                // The refusal stands whether or not it could be written down; then the log tells.
+                if case .failure(let failure) = written {
+                    call.fail(error, cause: failure)
+                } else {
+                    call.fail(error, cause: cause)
+                }
+            }
+        }
+    }
+
+    func note(_ access: Access) {
+        if let key = access.apiKeyID { keyUses.note(key, on: pool) }
+    }
+
+    /// A handler that answers with the one row of a query that an index bounds, or `NOT_FOUND`. It shares its round trip with
+    /// others, and asks for the role in the same one.
+    func lookup<Row: Sendable, each P: Sendable>(
+        _ query: @escaping @Sendable (repeat each P) -> Query<Row>
+    ) -> Handler<Row, repeat each P> {
+        Handler { call, params, shape in
+            @Sendable func answer(_ result: Result<Row?, any Error>) {
+                finish(
+                    call,
+                    Result {
+                        guard let row = try result.get() else { throw CallError(.notFound) }
+                        return shape.body(of: row)
+                    })
+            }
+            @Sendable func readOnPool() {
+                pool.transaction(call, .readOnly) { tx in
+                    note(try Authorization.check(call, in: tx))
+                    let values = try params.get()
+                    return try tx.first(query(repeat each values))
+                } completion: {
+                    answer($0)
+                }
+            }
+            guard let reads = reads.first(where: \.isAtHand) else { return readOnPool() }
+            do {
+                let question = try Authorization.Question(call)
+                // Params that do not fit are told only to those who may call.
+                let wanted = Result {
+                    let values = try params.get()
+                    return query(repeat each values)
+                }
+                // The read is not cancelled at the server, where it could hit a neighbour: it is bounded, and its row is dropped.
+                call.onInterruption { call.fail(call.interruptionError) }
+                reads.read(question.query, try? wanted.get()) { result in
+                    if case .failure(let error as PostgresError) = result, error.breaksConnection {
+                        return readOnPool()
+                    }
+                    answer(
+                        Result {
+                            let (found, row) = try result.get()
+                            note(try question.answer(found))
+                            _ = try wanted.get()
+                            return row
+                        })
+                }
+            } catch {
+                answer(.failure(error))
+            }
+        }
+    }
+
+    /// A handler that takes several steps, some of them outside any transaction. The last one has to ``conclude(_:_:actor:answer:)``.
+    func steps<Value: Sendable, each P: Sendable>(
+        _ work: @escaping @Sendable (Call, repeat each P) async throws -> Value
+    ) -> Handler<Value, repeat each P> {
+        Handler { call, params, shape in
+            @Sendable func run(_ ticket: Idempotency.Ticket?) async throws -> Body {
+                try call.requireRoleWithoutWorkspace()
+                if call.method.role != .public {
+                    _ = try await transact(call) { tx in try Authorization.check(call, in: tx) }
+                }
+                let values = try params.get()
+                if let ticket, let body = try await replay(call, ticket) { return body }
+                do {
+                    return shape.body(of: try await work(call, repeat each values))
+                } catch {
+                    // Another daemon was quicker: nothing of this one was committed.
+                    guard let ticket, Idempotency.isTaken(error),
+                        let body = try await replay(call, ticket)
+                    else { throw error }
+                    return body
+                }
+            }
+            @Sendable func start(_ ticket: Idempotency.Ticket?) {
+                Task {
+                    let result: Result<Body, any Error>
+                    do {
+                        result = .success(try await run(ticket))
+                    } catch {
+                        result = .failure(error)
+                    }
+                    if let ticket { settle(call, result, ticket) } else { finish(call, result) }
+                }
+            }
+            do {
+                guard let ticket = try idempotency.ticket(for: call) else { return start(nil) }
+                idempotency.gate.enter(ticket.lock, call) {
+                    start(ticket)
+                } refuse: {
+                    call.fail($0)
+                }
+            } catch {
+                finish(call, .failure(error))
+            }
+        }
+    }
+
+    /// In a transaction of its own.
+    private func replay(_ call: Call, _ ticket: Idempotency.Ticket) async throws -> Body? {
+        while true {
+            do {
+                return try await transact(call) { tx in
+                    try replay(idempotency.look(tx, for: ticket), ticket, tx)
+                }
+            } catch is Idempotency.Busy {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+
+    /// One transaction of a call that takes several steps.
+    func transact<Value: Sendable>(
+        _ call: Call, _ body: @escaping @Sendable (borrowing Transaction) throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            pool.transaction(call, .readCommitted, body) { continuation.resume(with: $0) }
+        }
+    }
+}
