@@ -50,7 +50,11 @@ enum KeyFiles {
                 "Without RPCD_MASTER_KEY_FILE there is no file to add a key to; add a line to the credential yourself"
             )
         }
-        let number = try masterKeys(settings).current + 1
+        let keys = try masterKeys(settings)
+        guard !keys.isFull else {
+            throw CommandFailure("There are as many keys as a ring holds; take some away: rpcd keys retire N")
+        }
+        let number = keys.current + 1
         let separator: [UInt8] = content.last == UInt8(ascii: "\n") ? [] : [UInt8(ascii: "\n")]
         try replace(path, with: content + separator + (try NumberedKeys.makeLine(number: number)))
         return number

@@ -167,6 +167,9 @@ struct BoundaryTests {
             _ = try await call("admin.users.disable", #"{"userId":"\#(disabled.id)"}"#)
             foreign["invitationId"] = try await call(
                 "invitations.create", #"{\#(w),"email":"x@example.org","role":"viewer"}"#)["id"]?.string
+            _ = try await call("billing.addCredits", #"{\#(w),"amount":1000,"type":"bonus"}"#)
+            foreign["transactionId"] = try await call("billing.debit", #"{\#(w),"amount":10}"#)["id"]?.string
+            foreign["holdId"] = try await call("billing.holds.create", #"{\#(w),"amount":10}"#)["id"]?.string
             foreign["credentialId"] = try await call(
                 "credentials.create", #"{\#(w),"provider":"p","key":"k"}"#)["id"]?.string
         }
@@ -240,6 +243,7 @@ struct BoundaryTests {
                         if method.params.contains(where: { $0.name == "role" }) {
                             params["role"] = "\"viewer\""
                         }
+                        if method.params.contains(where: { $0.name == "amount" }) { params["amount"] = "1" }
                         let code = try await way.ask(method, params, token: outsider)
                         #expect(code == "NOT_FOUND", "\(method.name) \(param.name) by \(way.name)")
                         foreignCells += 1

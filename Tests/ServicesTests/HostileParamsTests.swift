@@ -24,6 +24,8 @@ struct HostileParamsTests {
             SELECT 'u' || u::text FROM users u UNION ALL SELECT 'w' || w::text FROM workspaces w
             UNION ALL SELECT 'm' || m::text FROM memberships m UNION ALL SELECT 'i' || i::text FROM invitations i
             UNION ALL SELECT 'k' || k::text FROM api_keys k UNION ALL SELECT 'c' || c::text FROM credentials c
+            UNION ALL SELECT 'a' || a::text FROM accounts a UNION ALL SELECT 'l' || l::text FROM ledger l
+            UNION ALL SELECT 'h' || h::text FROM credit_holds h
         ) s (t)
         """
 
@@ -44,6 +46,9 @@ struct HostileParamsTests {
         actual["invitationId"] = try await make(
             "invitations.create", #"{\#(w),"email":"x@example.org","role":"viewer"}"#)
         actual["credentialId"] = try await make("credentials.create", #"{\#(w),"provider":"p","key":"k"}"#)
+        _ = try await make("billing.addCredits", #"{\#(w),"amount":1000000,"type":"bonus"}"#)
+        actual["transactionId"] = try await make("billing.debit", #"{\#(w),"amount":1000}"#)
+        actual["holdId"] = try await make("billing.holds.create", #"{\#(w),"amount":1000}"#)
         let owner = try SQLConsole(backend.conninfo)
         var calls = 0
         for method in backend.registry.methods where !method.name.hasPrefix("system.") {
@@ -71,7 +76,7 @@ struct HostileParamsTests {
                     #expect(
                         [
                             "VALIDATION_ERROR", "NOT_FOUND", "CONFLICT", "AUTHENTICATION_ERROR",
-                            "AUTHORIZATION_ERROR", "RATE_LIMIT_EXCEEDED",
+                            "AUTHORIZATION_ERROR", "RATE_LIMIT_EXCEEDED", "INSUFFICIENT_CREDITS",
                         ].contains(code), cell)
                     #expect(owner.run(HostileParamsTests.state).rows == before, cell)
                 }

@@ -123,15 +123,21 @@ struct RoleTests {
                 method, #"{"workspaceId":"\#(there)",\#(rest)}"#, token: ada.token)
             return try #require(made["result"]?["id"]?.string, "\(method)")
         }
+        _ = try await backend.connect(isOperator: true).call(
+            "billing.addCredits", #"{"workspaceId":"\#(there)","amount":1000,"type":"bonus"}"#)
         let foreign = [
-            "userId": ada.id,
+            "userId": ada.id, "transactionId": try await make("billing.debit", #""amount":10"#),
+            "holdId": try await make("billing.holds.create", #""amount":10"#),
             "apiKeyId": try await make("apiKeys.create", #""name":"k","role":"viewer""#),
             "invitationId": try await make("invitations.create", #""email":"x@example.org","role":"viewer""#),
             "credentialId": try await make("credentials.create", #""provider":"p","key":"k""#),
         ]
         func everything() async throws -> [String] {
             var lists: [String] = []
-            for method in ["members.list", "apiKeys.list", "invitations.list", "credentials.list"] {
+            for method in [
+                "members.list", "apiKeys.list", "invitations.list", "credentials.list", "billing.get",
+                "billing.transactions", "billing.holds.list",
+            ] {
                 lists.append(
                     try await connection.call(method, #"{"workspaceId":"\#(there)"}"#, token: ada.token)
                         .source)
@@ -145,7 +151,10 @@ struct RoleTests {
                 guard case .string(_, "uuid", _) = param.schema else { continue }
                 let id = try #require(
                     foreign[param.name], "\(method.name): nothing foreign for \(param.name)")
-                let role = method.params.contains { $0.name == "role" } ? #","role":"viewer""# : ""
+                let names = method.params.map(\.name)
+                let role =
+                    (names.contains("role") ? #","role":"viewer""# : "")
+                    + (names.contains("amount") ? #","amount":1"# : "")
                 let answer = try await connection.call(
                     method.name, #"{"workspaceId":"\#(here)","\#(param.name)":"\#(id)"\#(role)}"#,
                     token: eve.token)
@@ -187,12 +196,23 @@ struct RoleTests {
                 "invitations.create", #""email":"guest\#(number)@example.org","role":"viewer""#)
             let credential = try await make("credentials.create", #""provider":"p","key":"k""#)
             let guest = try await backend.login("guest\(number)")
+            // The example of a grant is the first one of its workspace.
+            var debit: JSON?
+            var hold: JSON?
+            if method.name != "billing.addCredits" {
+                _ = try await backend.connect(isOperator: true).call(
+                    "billing.addCredits", #"{"workspaceId":"\#(workspace)","amount":1000,"type":"bonus"}"#)
+                debit = try await make("billing.debit", #""amount":5"#)
+                hold = try await make("billing.holds.create", #""amount":50"#)
+            }
             let sessions = try await connection.call("auth.sessions.list", "{\(meta)}")
             let isAccepting = method.name == "invitations.accept"
             // What an example cannot know stands in it as a placeholder.
             var actual: [String: String] = ["workspaceId": workspace, "userId": other.id]
             actual["refreshToken"] = me.refreshToken
             actual["apiKeyId"] = key["id"]?.string
+            actual["transactionId"] = debit?["id"]?.string
+            actual["holdId"] = hold?["id"]?.string
             actual["credentialId"] = credential["id"]?.string
             actual["invitationId"] = invitation["id"]?.string
             actual["sessionId"] = sessions["result"]?["items"]?[0]?["id"]?.string

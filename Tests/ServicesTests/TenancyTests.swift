@@ -100,7 +100,17 @@ struct TenancyTests {
                 method, #"{"workspaceId":"\#(here)",\#(rest)}"#, token: ada.token)
             ids.append(try #require(made["result"]?["id"]?.string))
         }
+        // Credits that expire, spent and set aside; a hold whose time is over.
+        let operatorConnection = backend.connect(isOperator: true)
+        for (method, rest) in [
+            ("billing.addCredits", #""amount":1000,"type":"bonus","expiresAt":"2099-01-01T00:00:00Z""#),
+            ("billing.debit", #""amount":10"#), ("billing.holds.create", #""amount":100"#),
+        ] {
+            let made = try await operatorConnection.call(method, #"{"workspaceId":"\#(here)",\#(rest)}"#)
+            ids.append(try #require(made["result"]?["id"]?.string, "\(made.source)"))
+        }
         let owner = try SQLConsole(backend.conninfo)
+        owner.run("UPDATE credit_holds SET expires_at = now() - interval '1 hour'")
         let hashes = owner.run("SELECT token_hash FROM invitations UNION SELECT secret_hash FROM api_keys")
         owner.run("INSERT INTO master_keys (number) VALUES (100)")
         // Whatever is seen from there is then another's.
@@ -108,9 +118,9 @@ struct TenancyTests {
         let tables = Set(owner.run(TenancyTests.tenantTables).rows.compactMap { $0[0] })
         /// What a parameter of a type may be.
         let candidates: [UInt32: [String?]] = [
-            2950: ids, 25: ["owner", "guest@example.org", "user:" + ada.id, nil],
+            2950: ids, 25: ["owner", "active", "guest@example.org", "user:" + ada.id, nil],
             17: hashes.rows.map { $0[0] },
-            1184: [nil], 20: ["100"], 23: ["100"], 3802: ["{}"], 1009: ["{}"],
+            1184: [nil, "2099-01-01"], 20: ["100"], 23: ["100"], 3802: ["{}"], 1009: ["{}"],
             2951: ids.map { "{\($0)}" }, 1001: [#"{"\\x\#(String(repeating: "ab", count: 40))"}"#],
         ]
         let daemon = try SQLConsole(TestCluster.daemon(backend.conninfo))
@@ -130,12 +140,21 @@ struct TenancyTests {
         #expect(statements.count >= 30)
         for statement in statements {
             let types = daemon.parameterTypes(of: statement.sql)
-            var choices: [[String?]] = [[]]
-            for type in types {
-                let values = try #require(candidates[type], "\(statement.name): type \(type)")
-                choices = choices.flatMap { choice in values.map { choice + [$0] } }
+            let possible = try types.map { type in
+                try #require(candidates[type], "\(statement.name): type \(type)")
             }
-            choices.shuffle(using: &random)
+            // All of them, or as many at random as will do.
+            var choices: [[String?]] = [[]]
+            if possible.reduce(1, { min($0 * $1.count, 1_000_000) }) <= 20_000 {
+                for values in possible {
+                    choices = choices.flatMap { choice in values.map { choice + [$0] } }
+                }
+                choices.shuffle(using: &random)
+            } else {
+                choices = (0..<20_000).map { _ in
+                    possible.map { $0.randomElement(using: &random) ?? nil }
+                }
+            }
             for values in choices.prefix(400) {
                 #expect(try !gets(statement.sql, values, in: elsewhere), "\(statement.name) \(values)")
             }
@@ -147,6 +166,8 @@ struct TenancyTests {
                 #expect(daemon.run("TABLE audit_seals").sqlState == "42501")
                 continue
             }
+            // A row of the ledger has to follow from the one before: billing's own tests write them.
+            guard !statement.name.hasSuffix(" insertEntry") else { continue }
             #expect(isSeenAtHome, "\(statement.name) has to work somewhere, or this test shows nothing")
         }
     }

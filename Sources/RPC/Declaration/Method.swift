@@ -16,6 +16,8 @@ public final class Method: Sendable {
     /// Whether a call with an idempotency key is done once. All that changes something is, save what gives out tokens: a token of
     /// yesterday is no answer.
     public let isIdempotent: Bool
+    /// Whether it can fail for want of credits.
+    public let spends: Bool
     /// Whether HTTP answers 201.
     public let creates: Bool
     /// Whether its answers must be kept by no cache: HTTP's `Cache-Control: no-store`.
@@ -35,7 +37,8 @@ public final class Method: Sendable {
     public init<Value: Sendable, each P: Sendable>(
         _ name: String, _ summary: String,
         role: Role, rate: RateClass = .general, rateKey: (@Sendable (Arguments) -> String?)? = nil,
-        mutates: Bool = false, idempotent: Bool = true, creates: Bool = false, sensitive: Bool = false,
+        mutates: Bool = false, idempotent: Bool = true, spends: Bool = false, creates: Bool = false,
+        sensitive: Bool = false,
         streams: Bool = false, bindsToken: Bool = false,
         route: Route? = nil, mediaType: String? = nil,
         params: Params<repeat each P>, result: Shape<Value>, example: Example,
@@ -48,6 +51,7 @@ public final class Method: Sendable {
         self.rateKey = rateKey
         self.mutates = mutates
         self.isIdempotent = mutates && idempotent
+        self.spends = spends
         self.creates = creates
         self.isSensitive = sensitive
         self.streams = streams
@@ -69,6 +73,7 @@ public final class Method: Sendable {
         rateKey = nil
         mutates = false
         isIdempotent = false
+        spends = false
         creates = false
         isSensitive = false
         streams = false

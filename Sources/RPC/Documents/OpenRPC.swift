@@ -149,6 +149,8 @@ extension Method {
         if role != .public || rate == .auth { codes.append(.authentication) }
         if role != .public { codes += [.authorization, .notFound] }
         if mutates { codes.append(.conflict) }
+        if spends { codes.append(.insufficientCredits) }
+        if isIdempotent { codes.append(.idempotencyKeyReused) }
         return codes
     }
 }

@@ -46,8 +46,12 @@ extension Param where Value == Cursor {
 extension Page {
     /// From one row more than asked for, which tells whether there is another page.
     init(_ rows: [Item], limit: Int64, cursor: (Item) -> Cursor) {
+        self.init(rows, limit: limit) { cursor($0).text }
+    }
+
+    init(_ rows: [Item], limit: Int64, cursor: (Item) -> String) {
         let items = Array(rows.prefix(Int(limit)))
-        let next = rows.count > items.count ? items.last.map { cursor($0).text } : nil
+        let next = rows.count > items.count ? items.last.map { cursor($0) } : nil
         self.init(items: items, nextCursor: next, limit: Int(limit))
     }
 }

@@ -22,6 +22,8 @@ extension CallError {
         case .poolClosed: self = .unavailable("The daemon is stopping")
         case .outcomeUnknown: self = CallError.unavailable("The database went away").withUnknownOutcome()
         case .server(let state) where state.isAboutTheServer: self = .unavailable("The database is away")
+        case .server(.uniqueViolation) where error.constraint?.hasSuffix("_reference_key") == true:
+            self.init(.conflict, "This referenceId has been used in this workspace")
         // A key that another process has just taken away; the ring is read again.
         case .server where error.constraint?.hasSuffix("_key_version_fkey") == true:
             self = .unavailable("The master keys have just changed")

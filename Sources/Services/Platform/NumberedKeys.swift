@@ -12,6 +12,9 @@ public struct NumberedKeys: Sendable {
     static let keyBytes = 32
     private static let most = 100
 
+    /// Whether no further key has room.
+    public var isFull: Bool { keys.count >= NumberedKeys.most }
+
     /// From the text of a key file: a line a key, its number and 64 hexadecimal digits. The highest number is the newest. `nil` for
     /// anything else.
     public init?(file bytes: [UInt8]) {

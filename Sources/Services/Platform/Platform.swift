@@ -44,7 +44,7 @@ public struct Platform: Sendable {
         Auth(platform: self).methods + Sessions(platform: self).methods + Workspaces(platform: self).methods
             + Members(platform: self).methods + Invitations(platform: self).methods
             + APIKeys(platform: self).methods + Credentials(platform: self).methods
-            + Audit(platform: self).methods
+            + Billing(platform: self).methods + Audit(platform: self).methods
             + UserAdministration(platform: self).methods
     }
 }
@@ -91,6 +91,7 @@ extension Platform {
             Upkeep(every: .seconds(1), told: log, of: "Registering the master key") {
                 try await vault.confirm(on: pool)
             },
+            Upkeep(every: .seconds(1), told: log, of: "Expiring credits") { try await expireCredits() },
             Upkeep(every: .seconds(60), told: log, of: "Clearing out") {
                 try await pool.upkeep { $0.queue(Auth.deleteExpiredTokens) }
                 let batch = 1000
@@ -103,6 +104,18 @@ extension Platform {
             works.append(Upkeep(every: .seconds(1), told: log, of: "Sending mail") { try await sender.run() })
         }
         return works
+    }
+
+    /// Releases holds and takes grants whose time is over. - Returns: how many accounts it looked at.
+    @discardableResult
+    func expireCredits() async throws -> Int {
+        let due = try await pool.upkeep { tx in
+            tx.enterEveryWorkspace()
+            return try tx.all(Billing.listDue, 100)
+        }
+        let billing = Billing(platform: self)
+        for workspace in due { try await pool.upkeep { try billing.expire(workspace, $0) } }
+        return due.count
     }
 
     func mailSender(log: @escaping @Sendable (String) -> Void) -> MailSender? {

@@ -12,6 +12,7 @@ extension Workspaces {
         tx.enter(id)
         let workspace = try insert(tx, id, name, slug)
         tx.queue(Workspaces.insertOwner, workspace.id, owner, expecting: 1)
+        tx.queue(Billing.insertAccount, workspace.id, expecting: 1)
         return workspace
     }
 

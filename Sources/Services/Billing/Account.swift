@@ -1,0 +1,119 @@
+import Identifiers
+import JSON
+import RPC
+
+/// A workspace's account, locked, as it is and as it will be: every rule about credits is here, in 64-bit integers that do not wrap.
+struct Account: Sendable {
+    let workspaceID: UUID
+    private(set) var balance: Int64
+    private(set) var held: Int64
+    /// Of the balance, what will expire.
+    private(set) var expiring: Int64
+    private(set) var nextExpiry: Timestamp?
+    private(set) var seq: Int64
+    let plan: String
+    let recharge: AutoRecharge
+    /// When the transaction began, by the database.
+    let now: Timestamp
+
+    /// What may be spent.
+    var available: Int64 { balance - held }
+
+    init(
+        workspaceID: UUID, balance: Int64, held: Int64, expiring: Int64, nextExpiry: Timestamp?, seq: Int64,
+        plan: String, recharge: AutoRecharge, now: Timestamp
+    ) {
+        self.workspaceID = workspaceID
+        self.balance = balance
+        self.held = held
+        self.expiring = expiring
+        self.nextExpiry = nextExpiry
+        self.seq = seq
+        self.plan = plan
+        self.recharge = recharge
+        self.now = now
+    }
+
+    /// Whether something has to expire before anything else happens.
+    var isDue: Bool { nextExpiry.map { $0 <= now } ?? false }
+
+    // MARK: changes
+
+    /// - Throws: `CONFLICT` when no 64-bit integer holds the sum.
+    mutating func add(_ amount: Int64, expiresAt: Timestamp? = nil) throws(CallError) {
+        let (sum, overflow) = balance.addingReportingOverflow(amount)
+        guard !overflow else {
+            throw CallError(.conflict, "The balance would be more than \(Int64.max) credits")
+        }
+        balance = sum
+        if let expiresAt {
+            expiring += amount
+            nextExpiry = min(nextExpiry ?? expiresAt, expiresAt)
+        }
+        seq += 1
+    }
+
+    /// - Throws: `INSUFFICIENT_CREDITS`.
+    mutating func take(_ amount: Int64) throws(CallError) {
+        try require(amount)
+        balance -= amount
+        seq += 1
+    }
+
+    /// - Throws: `INSUFFICIENT_CREDITS`.
+    mutating func hold(_ amount: Int64) throws(CallError) {
+        try require(amount)
+        held += amount
+        seq += 1
+    }
+
+    /// Of what is held.
+    mutating func capture(_ amount: Int64) {
+        held -= amount
+        balance -= amount
+        seq += 1
+    }
+
+    mutating func release(_ amount: Int64) {
+        held -= amount
+        seq += 1
+    }
+
+    /// What expires is gone; what is held stays until it is released.
+    mutating func expire(_ amount: Int64) {
+        balance -= amount
+        expiring -= amount
+        seq += 1
+    }
+
+    /// What is spent of credits that would expire, and when the first of the others does.
+    mutating func useUp(expiring amount: Int64, next: Timestamp?) {
+        expiring -= amount
+        nextExpiry = next
+    }
+
+    private func require(_ amount: Int64) throws(CallError) {
+        guard amount <= available else { throw .insufficientCredits(required: amount, available: available) }
+    }
+}
+
+/// What is bought by itself when little is left.
+struct AutoRecharge: Sendable {
+    let isEnabled: Bool
+    let threshold: Int64
+    let amount: Int64
+    let restsUntil: Timestamp?
+}
+
+extension CallError {
+    static func insufficientCredits(required: Int64, available: Int64) -> CallError {
+        CallError(
+            .insufficientCredits,
+            details: JSONWriter.object { writer in
+                writer.key("required")
+                writer.int(required)
+                writer.key("available")
+                writer.int(available)
+            })
+    }
+}

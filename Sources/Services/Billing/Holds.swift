@@ -1,0 +1,107 @@
+import Identifiers
+import Postgres
+import RPC
+
+/// Spending in two phases: set aside, then spend up to that, in parts, or give it back.
+extension Billing {
+    func createHold(
+        _ tx: borrowing Transaction, _ access: Access, _ found: Account?, _ workspace: UUID, _ amount: Int64,
+        _ expiresIn: Int64, _ referenceID: String?
+    ) throws -> (id: UUID, answer: Answer<Hold>) {
+        var account = try opened(tx, access, found)
+        try account.hold(amount)
+        let hold = Hold(
+            id: UUID.random(), amount: amount, captured: 0, status: Hold.active, referenceID: referenceID,
+            expiresAt: Timestamp(microseconds: account.now.microseconds + expiresIn * 1_000_000),
+            createdAt: account.now)
+        tx.queue(
+            Billing.insertHold, hold.id, workspace, amount, referenceID, hold.expiresAt, expecting: 1)
+        post(
+            tx, account, CreditTransaction.Entry(kind: .hold, amount: amount, relatedID: hold.id),
+            by: access.actor, access.call.requestID)
+        save(tx, account)
+        return (hold.id, .value(hold))
+    }
+
+    func capture(
+        _ tx: borrowing Transaction, _ access: Access, _ found: Account?, _ workspace: UUID, _ id: UUID,
+        _ amount: Int64
+    ) throws -> (id: UUID, answer: Answer<Hold>) {
+        var account = try opened(tx, access, found)
+        let hold = try activeHold(tx, account, workspace, id)
+        guard amount <= hold.rest else {
+            throw CallError(.conflict, "The hold has \(hold.rest) credits left")
+        }
+        account.capture(amount)
+        try useUp(tx, &account, amount)
+        let captured = hold.captured + amount
+        let next = hold.with(captured: captured, status: captured == hold.amount ? "captured" : Hold.active)
+        tx.queue(Billing.updateHold, id, next.captured, next.status, expecting: 1)
+        post(
+            tx, account, CreditTransaction.Entry(kind: .capture, amount: amount, relatedID: id),
+            by: access.actor, access.call.requestID)
+        save(tx, account)
+        return (id, .value(next))
+    }
+
+    func release(
+        _ tx: borrowing Transaction, _ access: Access, _ found: Account?, _ workspace: UUID, _ id: UUID
+    ) throws -> (id: UUID, answer: Answer<Hold>) {
+        var account = try opened(tx, access, found)
+        let hold = try activeHold(tx, account, workspace, id)
+        let next = end(tx, &account, hold, status: "released", by: access.actor, access.call.requestID)
+        if account.isDue { try expireGrants(tx, &account, by: access.actor, access.call.requestID) }
+        save(tx, account)
+        return (id, .value(next))
+    }
+
+    func listHolds(
+        _ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ limit: Int64, _ cursor: Cursor?
+    ) throws -> Page<Hold> {
+        let rows = try tx.all(Billing.listHolds, workspace, cursor?.moment, cursor?.id, limit + 1)
+        return Page(rows, limit: limit) { Cursor($0.createdAt, $0.id) }
+    }
+
+    /// A hold whose time is over is one no more, whether or not it has been released yet.
+    private func activeHold(
+        _ tx: borrowing Transaction, _ account: Account, _ workspace: UUID, _ id: UUID
+    ) throws -> Hold {
+        guard let hold = try tx.first(Billing.getHold, workspace, id) else {
+            throw CallError(.notFound, "No such hold")
+        }
+        guard hold.status == Hold.active, hold.expiresAt > account.now else {
+            let status = hold.status == Hold.active ? "expired" : hold.status
+            throw CallError(.conflict, "The hold is \(status)")
+        }
+        return hold
+    }
+
+    private func end(
+        _ tx: borrowing Transaction, _ account: inout Account, _ hold: Hold, status: String, by actor: String,
+        _ requestID: String
+    ) -> Hold {
+        account.release(hold.rest)
+        tx.queue(Billing.updateHold, hold.id, hold.captured, status, expecting: 1)
+        post(
+            tx, account,
+            CreditTransaction.Entry(
+                kind: .release, amount: hold.rest, relatedID: hold.id,
+                description: status == "expired" ? "The hold has expired" : nil), by: actor, requestID)
+        return hold.with(captured: hold.captured, status: status)
+    }
+
+    // MARK: upkeep
+
+    /// Releases holds and takes grants whose time is over. Of several daemons one does it: the account is locked.
+    func expire(_ workspace: UUID, _ tx: borrowing Transaction) throws {
+        tx.enter(workspace)
+        guard var account = try tx.first(Billing.lockAnyAccount, workspace) else { return }
+        for hold in try tx.all(Billing.listOverdueHolds, workspace) {
+            _ = end(tx, &account, hold, status: "expired", by: Billing.upkeepActor, "upkeep")
+        }
+        if account.isDue { try expireGrants(tx, &account, by: Billing.upkeepActor, "upkeep") }
+        save(tx, account)
+    }
+
+    private static let upkeepActor = "rpcd"
+}

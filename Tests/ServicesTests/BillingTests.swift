@@ -1,0 +1,274 @@
+import Foundation
+import JSON
+import RPC
+import TestSupport
+import Testing
+
+@testable import Services
+
+/// A workspace with an account, and its operator.
+private struct Bank {
+    let backend: Backend
+    let workspace: String
+    let token: String
+    let console: SQLConsole
+    let operatorConnection: Loopback
+    let connection: Loopback
+
+    init(_ backend: Backend? = nil) async throws {
+        self.backend = try backend ?? Backend()
+        let name = "u" + UUID().uuidString.lowercased().prefix(8)
+        token = try await self.backend.login(name).token
+        connection = self.backend.connect()
+        operatorConnection = self.backend.connect(isOperator: true)
+        let made = try await connection.call("workspaces.create", #"{"name":"W"}"#, token: token)
+        workspace = try #require(made["result"]?["id"]?.string)
+        console = try SQLConsole(self.backend.conninfo)
+    }
+
+    func call(_ method: String, _ rest: String = "", key: String? = nil) async throws -> JSON {
+        let isForOperator = method == "billing.addCredits"
+        let metadata = [
+            isForOperator ? nil : #""token":"\#(token)""#, key.map { #""idempotencyKey":"\#($0)""# },
+        ].compactMap { $0 }.joined(separator: ",")
+        let params =
+            #"{"workspaceId":"\#(workspace)""# + (rest.isEmpty ? "" : "," + rest)
+            + ",\"_meta\":{\(metadata)}}"
+        return try await (isForOperator ? operatorConnection : connection).call(method, params)
+    }
+
+    /// Balance and held.
+    func state() async throws -> [Int64] {
+        let result = try await call("billing.get")["result"]
+        return [
+            try #require(result?["creditBalance"]?.int64), try #require(result?["creditsHeld"]?.int64),
+        ]
+    }
+}
+
+@Suite("The credit ledger")
+struct BillingTests {
+    @Test("Credits come, are spent and given back; each row says what the balance was after it")
+    func books() async throws {
+        let bank = try await Bank()
+        #expect(try await bank.state() == [0, 0])
+        let poor = try await bank.call("billing.debit", #""amount":1"#)
+        #expect(poor.errorCode == "INSUFFICIENT_CREDITS")
+        let details = poor["error"]?["data"]?["error"]?["details"]
+        #expect(details?["required"]?.int64 == 1 && details?["available"]?.int64 == 0)
+        let added = try await bank.call(
+            "billing.addCredits", #""amount":100,"type":"purchase","referenceId":"order-1""#)
+        #expect(added["result"]?["balanceAfter"]?.int64 == 100)
+        let debit = try await bank.call("billing.debit", #""amount":30,"description":"lookup""#)
+        #expect(debit["result"]?["balanceAfter"]?.int64 == 70)
+        let id = try #require(debit["result"]?["id"]?.string)
+        func refund(_ rest: String = "") async throws -> JSON {
+            try await bank.call("billing.refund", #""transactionId":"\#(id)""# + rest)
+        }
+        #expect(try await refund(#","amount":31"#).errorCode == "CONFLICT")
+        let part = try await refund(#","amount":10"#)
+        #expect(part["result"]?["balanceAfter"]?.int64 == 80 && part["result"]?["relatedId"]?.string == id)
+        #expect(try await refund()["result"]?["amount"]?.int64 == 20, "the rest")
+        #expect(try await refund().errorCode == "CONFLICT")
+        let refundID = try #require(part["result"]?["id"]?.string)
+        let ofRefund = try await bank.call("billing.refund", #""transactionId":"\#(refundID)""#)
+        #expect(ofRefund.errorCode == "NOT_FOUND")
+        let twice = try await bank.call(
+            "billing.addCredits", #""amount":100,"type":"purchase","referenceId":"order-1""#)
+        #expect(twice.errorCode == "CONFLICT")
+        let page = try await bank.call("billing.transactions", #""limit":2"#)
+        let items = try #require(page["result"]?["items"]).elements.map { $0["type"]?.string }
+        #expect(items == ["refund", "refund"])
+        let cursor = try #require(page["result"]?["nextCursor"]?.string)
+        let rest = try await bank.call("billing.transactions", #""cursor":"\#(cursor)""#)
+        #expect(
+            try #require(rest["result"]?["items"]).elements.map { $0["balanceAfter"]?.int64 } == [70, 100])
+        let debits = try await bank.call("billing.transactions", #""type":"debit""#)
+        #expect(debits["result"]?["items"]?.count == 1)
+        #expect(try await bank.state() == [100, 0])
+    }
+
+    @Test("Amounts that are none, and a balance that no number holds, are refused and change nothing")
+    func badAmounts() async throws {
+        let bank = try await Bank()
+        _ = try await bank.call("billing.addCredits", #""amount":100,"type":"bonus""#)
+        for amount in ["0", "-1", "1.5", "9223372036854775808", "1e3", #""5""#, "null", "1000000001", "[]"] {
+            let answer = try await bank.call("billing.debit", #""amount":\#(amount)"#)
+            #expect(answer.errorCode == "VALIDATION_ERROR", "\(amount)")
+        }
+        bank.console.run("BEGIN")
+        bank.console.run(
+            """
+            INSERT INTO ledger (id, workspace_id, seq, type, amount, balance_after, held_after, actor, request_id)
+            SELECT gen_random_uuid(), workspace_id, 2, 'bonus', 9223372036854775000, 9223372036854775100, 0, 'x', 'x'
+            FROM accounts
+            """)
+        bank.console.run("UPDATE accounts SET balance = 9223372036854775100, seq = 2")
+        #expect(bank.console.run("COMMIT").sqlState == nil)
+        let over = try await bank.call("billing.addCredits", #""amount":1000,"type":"bonus""#)
+        #expect(over.errorCode == "CONFLICT")
+        #expect(try await bank.state() == [9_223_372_036_854_775_100, 0])
+    }
+
+    @Test("Held credits are spent up to what was held, or go back; by themselves when their time is over")
+    func holds() async throws {
+        let bank = try await Bank()
+        _ = try await bank.call("billing.addCredits", #""amount":100,"type":"bonus""#)
+        func hold(_ amount: Int, _ rest: String = "") async throws -> String {
+            let made = try await bank.call("billing.holds.create", #""amount":\#(amount)"# + rest)
+            return try #require(made["result"]?["id"]?.string, "\(made.source)")
+        }
+        func act(_ method: String, _ id: String, _ amount: Int? = nil) async throws -> JSON {
+            try await bank.call(
+                "billing.holds." + method, #""holdId":"\#(id)""# + (amount.map { #","amount":\#($0)"# } ?? "")
+            )
+        }
+        let first = try await hold(60)
+        #expect(try await bank.state() == [100, 60])
+        #expect(try await bank.call("billing.debit", #""amount":41"#).errorCode == "INSUFFICIENT_CREDITS")
+        #expect(try await act("capture", first, 61).errorCode == "CONFLICT")
+        #expect(try await act("capture", first, 20)["result"]?["captured"]?.int64 == 20)
+        #expect(try await bank.state() == [80, 40])
+        #expect(try await act("release", first)["result"]?["status"]?.string == "released")
+        #expect(try await bank.state() == [80, 0])
+        for method in ["capture", "release"] {
+            #expect(try await act(method, first, method == "capture" ? 1 : nil).errorCode == "CONFLICT")
+        }
+        let whole = try await hold(80)
+        #expect(try await act("capture", whole, 80)["result"]?["status"]?.string == "captured")
+        #expect(try await bank.state() == [0, 0])
+        _ = try await bank.call("billing.addCredits", #""amount":10,"type":"bonus""#)
+        let late = try await hold(10, #","expiresIn":1"#)
+        bank.console.run(
+            "UPDATE credit_holds SET expires_at = now() - interval '1 second' WHERE status = 'active'")
+        #expect(try await act("capture", late, 1).errorCode == "CONFLICT")
+        // Several daemons at once: it is released once.
+        let platform = bank.backend.platform
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<8 { group.addTask { try await platform.expireCredits() } }
+            try await group.waitForAll()
+        }
+        #expect(try await bank.state() == [10, 0])
+        let list = try await bank.call("billing.holds.list")
+        #expect(list["result"]?["items"]?.elements.map { $0["status"]?.string }.last == "expired")
+    }
+
+    @Test("What expires first is spent first; what is over goes with a row of its own, save what is held")
+    func expiry() async throws {
+        let bank = try await Bank()
+        func grant(_ amount: Int, _ year: Int) async throws {
+            let answer = try await bank.call(
+                "billing.addCredits",
+                #""amount":\#(amount),"type":"bonus","expiresAt":"\#(year)-01-01T00:00:00Z""#)
+            #expect(answer["result"] != nil)
+        }
+        try await grant(10, 2098)
+        try await grant(20, 2097)
+        _ = try await bank.call("billing.addCredits", #""amount":5,"type":"purchase""#)
+        #expect(
+            try await bank.call(
+                "billing.addCredits", #""amount":5,"type":"bonus","expiresAt":"2001-01-01T00:00:00Z""#
+            ).errorCode == "VALIDATION_ERROR")
+        #expect(try await bank.call("billing.debit", #""amount":23"#)["result"] != nil)
+        let billed = try await bank.call("billing.get")
+        let expiring = try #require(billed["result"]?["expiring"]).elements.map { $0["amount"]?.int64 }
+        #expect(expiring == [7])
+        _ = try await bank.call("billing.holds.create", #""amount":8"#)
+        // Time passes.
+        bank.console.run("UPDATE credit_grants SET expires_at = now() - interval '1 second'")
+        bank.console.run("UPDATE accounts SET next_expiry = now() - interval '1 second'")
+        #expect(try await bank.state() == [12, 8])
+        // Of the seven that are over three are held: they stay until they are released.
+        #expect(try await bank.call("billing.debit", #""amount":1"#).errorCode == "INSUFFICIENT_CREDITS")
+        try await bank.backend.platform.expireCredits()
+        #expect(try await bank.state() == [8, 8])
+        bank.console.run("UPDATE credit_holds SET expires_at = now() - interval '1 second'")
+        try await bank.backend.platform.expireCredits()
+        #expect(try await bank.state() == [5, 0], "what never expires is left")
+        let expired = try await bank.call("billing.transactions", #""type":"expiry""#)
+        #expect(
+            try #require(expired["result"]?["items"]).elements.compactMap { $0["amount"]?.int64 } == [3, 4])
+    }
+
+    @Test("The database itself refuses books that do not add up, and changes of what was written")
+    func constraints() async throws {
+        let bank = try await Bank()
+        _ = try await bank.call("billing.addCredits", #""amount":100,"type":"bonus""#)
+        let debit = try await bank.call("billing.debit", #""amount":10"#)
+        let id = try #require(debit["result"]?["id"]?.string)
+        func insert(_ type: String, _ amount: Int, _ balance: Int, _ held: Int, related: String = "NULL")
+            -> String
+        {
+            """
+            INSERT INTO ledger (id, workspace_id, seq, type, amount, balance_after, held_after, related_id, actor, request_id)
+            VALUES (gen_random_uuid(), '\(bank.workspace)', 3, '\(type)', \(amount), \(balance), \(held), \(related), 'x', 'x')
+            """
+        }
+        let daemon = try SQLConsole(TestCluster.daemon(bank.backend.conninfo))
+        for (statement, state) in [
+            ("UPDATE accounts SET balance = -1, seq = 3", "23514"),
+            ("UPDATE accounts SET held = 91", "23514"), ("UPDATE accounts SET balance = 91", "23514"),
+            ("UPDATE accounts SET seq = 1", "23514"), (insert("bonus", 5, 95, 0), "23514"),
+            (insert("debit", 5, 95, 0), "23514"), (insert("debit", 0, 90, 0), "23514"),
+            (insert("bonus", 5, 95, 1), "23514"),
+            (insert("refund", 11, 101, 0, related: "'\(id)'"), "23514"),
+            (insert("refund", 1, 91, 0), "P0002"), ("UPDATE ledger SET amount = 1", "42501"),
+            ("DELETE FROM ledger", "42501"), ("DELETE FROM accounts", "42501"),
+        ] {
+            daemon.run("BEGIN")
+            daemon.run("SELECT set_config('rpcd.workspace_id', $1, true)", [bank.workspace])
+            let answers = [daemon.run(statement).sqlState, daemon.run("COMMIT").sqlState]
+            #expect(answers.contains(state), "\(statement)")
+        }
+        #expect(try await bank.state() == [90, 0])
+    }
+
+    @Test("Sixty-four clients take a balance down to exactly nothing, on one daemon and on two")
+    func concurrent() async throws {
+        let bank = try await Bank()
+        let (first, token) = (bank.backend, bank.token)
+        let second = try Backend(sharing: first)
+        _ = try await bank.call("billing.addCredits", #""amount":1000,"type":"bonus""#)
+        let params = #"{"workspaceId":"\#(bank.workspace)","amount":1}"#
+        let outcomes = try await withThrowingTaskGroup(of: [String].self) { group in
+            for client in 0..<64 {
+                group.addTask {
+                    let connection = (client % 2 == 0 ? first : second).connect()
+                    var codes: [String] = []
+                    while codes.last != "INSUFFICIENT_CREDITS" {
+                        let answer = try await connection.call("billing.debit", params, token: token)
+                        codes.append(answer.errorCode ?? "OK")
+                    }
+                    return codes
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        #expect(outcomes.filter { $0 == "OK" }.count == 1000)
+        #expect(outcomes.count == 1064)
+        #expect(try await bank.state() == [0, 0])
+    }
+
+    @Test("The same debit with the same key three times is one effect")
+    func idempotent() async throws {
+        let bank = try await Bank()
+        _ = try await bank.call("billing.addCredits", #""amount":10,"type":"bonus""#, key: "grant")
+        _ = try await bank.call("billing.addCredits", #""amount":10,"type":"bonus""#, key: "grant")
+        var ids: Set<String?> = []
+        for _ in 0..<3 {
+            ids.insert(
+                try await bank.call("billing.debit", #""amount":4"#, key: "d")["result"]?["id"]?.string)
+        }
+        #expect(ids.count == 1)
+        #expect(try await bank.state() == [6, 0])
+        #expect(
+            try await bank.call("billing.debit", #""amount":5"#, key: "d").errorCode
+                == "IDEMPOTENCY_KEY_REUSED")
+        let poor = try await bank.call("billing.debit", #""amount":7"#, key: "poor")
+        #expect(poor.errorCode == "INSUFFICIENT_CREDITS")
+        _ = try await bank.call("billing.addCredits", #""amount":10,"type":"bonus""#)
+        let again = try await bank.call("billing.debit", #""amount":7"#, key: "poor")
+        #expect(again.errorCode == "INSUFFICIENT_CREDITS", "a failure that was final stays")
+        #expect(try await bank.state() == [16, 0])
+    }
+}
