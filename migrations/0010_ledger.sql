@@ -39,7 +39,8 @@ CREATE TABLE ledger (
 );
 CREATE UNIQUE INDEX ledger_reference_key ON ledger (workspace_id, type, reference_id) WHERE reference_id IS NOT NULL;
 CREATE INDEX ledger_related_id_idx ON ledger (related_id) WHERE related_id IS NOT NULL;
-CREATE INDEX ledger_type_idx ON ledger (workspace_id, type, seq);
+-- The type first: with the workspace first, a planner without statistics takes it for finding a row by its seq, and reads all of them.
+CREATE INDEX ledger_type_idx ON ledger (type, workspace_id, seq);
 
 -- What a row does to balance and held.
 CREATE FUNCTION ledger_balance_change(type text, amount bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -76,10 +77,15 @@ CREATE TRIGGER ledger_check AFTER INSERT ON ledger FOR EACH ROW EXECUTE FUNCTION
 
 -- At COMMIT the account is what the last row of its ledger says.
 CREATE FUNCTION accounts_check() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    account record;
+    entry record;
 BEGIN
-    IF EXISTS (SELECT FROM accounts a LEFT JOIN ledger l ON l.workspace_id = a.workspace_id AND l.seq = a.seq
-        WHERE a.workspace_id = NEW.workspace_id
-            AND (a.balance, a.held) IS DISTINCT FROM (coalesce(l.balance_after, 0), coalesce(l.held_after, 0))) THEN
+    -- As it is at COMMIT, not as it was at this change.
+    SELECT a.balance, a.held, a.seq INTO STRICT account FROM accounts a WHERE a.workspace_id = NEW.workspace_id;
+    SELECT l.balance_after, l.held_after INTO entry FROM ledger l
+    WHERE l.workspace_id = NEW.workspace_id AND l.seq = account.seq;
+    IF (account.balance, account.held) IS DISTINCT FROM (coalesce(entry.balance_after, 0), coalesce(entry.held_after, 0)) THEN
         RAISE EXCEPTION 'the account is not what its ledger says' USING ERRCODE = 'check_violation', CONSTRAINT = 'accounts_ledger_check';
     END IF;
     RETURN NULL;

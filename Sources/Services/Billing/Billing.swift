@@ -140,7 +140,13 @@ extension Billing {
         _ cursor: SeqCursor?,
         _ type: String?
     ) throws -> Page<CreditTransaction> {
-        let rows = try tx.all(Billing.listEntries, workspace, cursor?.seq, type, limit + 1)
+        let end = cursor?.seq ?? .max
+        let rows =
+            if let type {
+                try tx.all(Billing.listEntriesOfType, workspace, end, type, limit + 1)
+            } else {
+                try tx.all(Billing.listEntries, workspace, end, limit + 1)
+            }
         return Page(rows, limit: limit) { SeqCursor(seq: $0.seq).text }
     }
 }

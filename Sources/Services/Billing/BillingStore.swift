@@ -35,8 +35,13 @@ extension Billing {
     static let listEntries = Statement(
         """
         SELECT id, workspace_id, seq, type, amount, balance_after, related_id, description, reference_id, created_at
-        FROM ledger WHERE workspace_id = $1 AND ($2::bigint IS NULL OR seq < $2) AND ($3::text IS NULL OR type = $3)
-        ORDER BY seq DESC LIMIT $4
+        FROM ledger WHERE workspace_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3
+        """, row: CreditTransaction.init)
+
+    static let listEntriesOfType = Statement(
+        """
+        SELECT id, workspace_id, seq, type, amount, balance_after, related_id, description, reference_id, created_at
+        FROM ledger WHERE workspace_id = $1 AND seq < $2 AND type = $3 ORDER BY seq DESC LIMIT $4
         """, row: CreditTransaction.init)
 
     /// What was taken by a transaction, and what of it was given back.
