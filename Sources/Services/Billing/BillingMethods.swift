@@ -71,6 +71,13 @@ struct Billing: Sendable {
                 result: CreditTransaction.shape.page,
                 example: Example(Billing.example + "}", gives: #"{"items":[],"nextCursor":null}"#),
                 run: platform.transaction(options: .readOnly, transactions)),
+            Method(
+                "admin.ledger.verify",
+                "Recomputes every account from its transactions, and compares holds, refunds, grants and idempotency keys with them.",
+                role: .operator, streams: true, route: .post("/admin/verify/ledger"),
+                params: Params(.optional(.workspace)), result: LedgerVerification.shape,
+                example: Example("{}", gives: #"{"found":0,"differences":[]}"#),
+                run: platform.steps(verify)),
         ]
     }
 
