@@ -67,7 +67,10 @@ struct CanaryTests {
                         }
                         return #""\#(param.name)":"\#(secret)""#
                     }
-                    if let token { members.append(#""_meta":{"token":"\#(token)"}"#) }
+                    let metadata = [
+                        token.map { #""token":"\#($0)""# }, method.streams ? #""timeoutMs":50"# : nil,
+                    ].compactMap { $0 }
+                    members.append(#""_meta":{\#(metadata.joined(separator: ","))}"#)
                     _ = try await call(method.name, "{\(members.joined(separator: ","))}")
                 }
             }

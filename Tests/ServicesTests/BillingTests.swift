@@ -271,4 +271,54 @@ struct BillingTests {
         #expect(again.errorCode == "INSUFFICIENT_CREDITS", "a failure that was final stays")
         #expect(try await bank.state() == [16, 0])
     }
+
+    @Test("A purchase is settled once, whatever is repeated; the rule that buys makes one at a time")
+    func purchases() async throws {
+        let bank = try await Bank()
+        let created = try await bank.call("billing.purchases.create", #""amount":50"#)
+        let id = try #require(created["result"]?["id"]?.string)
+        #expect(created["result"]?["status"]?.string == "pending")
+        func settle(_ id: String, _ outcome: String, _ reference: String = "pay-1") async throws -> JSON {
+            try await bank.operatorConnection.call(
+                "billing.purchases.settle",
+                #"{"purchaseId":"\#(id)","outcome":"\#(outcome)","referenceId":"\#(reference)"}"#)
+        }
+        #expect(try await bank.state() == [0, 0])
+        for _ in 0..<3 { #expect(try await settle(id, "settled")["result"]?["status"]?.string == "settled") }
+        #expect(try await bank.state() == [50, 0])
+        #expect(try await settle(id, "failed").errorCode == "CONFLICT")
+        #expect(try await settle(id, "settled", "pay-2").errorCode == "CONFLICT")
+        let refused = try await bank.connection.call(
+            "billing.purchases.settle",
+            #"{"purchaseId":"\#(id)","outcome":"settled","referenceId":"x"}"#, token: bank.token)
+        #expect(refused.errorCode == "AUTHORIZATION_ERROR")
+
+        _ = try await bank.call("billing.setAutoRecharge", #""enabled":true,"threshold":40,"amount":100"#)
+        let (backend, token) = (bank.backend, bank.token)
+        let params = #"{"workspaceId":"\#(bank.workspace)","amount":1}"#
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<20 {
+                group.addTask {
+                    let answer = try await backend.connect().call("billing.debit", params, token: token)
+                    #expect(answer["result"] != nil)
+                }
+            }
+            try await group.waitForAll()
+        }
+        func pending() async throws -> [String] {
+            let list = try await bank.call("billing.purchases.list", #""status":"pending""#)
+            return try #require(list["result"]?["items"]).elements.compactMap { $0["id"]?.string }
+        }
+        let made = try await pending()
+        #expect(made.count == 1, "one, however many debits fell below")
+        #expect(try await settle(made[0], "failed", "pay-3")["result"] != nil)
+        #expect(try await bank.call("billing.debit", #""amount":1"#)["result"] != nil)
+        #expect(try await pending().isEmpty, "after a failed one it rests")
+        bank.console.run("UPDATE accounts SET recharge_rests_until = now() - interval '1 second'")
+        #expect(try await bank.call("billing.debit", #""amount":1"#)["result"] != nil)
+        let second = try await pending()
+        #expect(second.count == 1)
+        #expect(try await settle(second[0], "settled", "pay-4")["result"] != nil)
+        #expect(try await bank.state() == [128, 0])
+    }
 }

@@ -26,6 +26,7 @@ struct HostileParamsTests {
             UNION ALL SELECT 'k' || k::text FROM api_keys k UNION ALL SELECT 'c' || c::text FROM credentials c
             UNION ALL SELECT 'a' || a::text FROM accounts a UNION ALL SELECT 'l' || l::text FROM ledger l
             UNION ALL SELECT 'h' || h::text FROM credit_holds h
+            UNION ALL SELECT 'p' || p::text FROM credit_purchases p
         ) s (t)
         """
 
@@ -49,6 +50,7 @@ struct HostileParamsTests {
         _ = try await make("billing.addCredits", #"{\#(w),"amount":1000000,"type":"bonus"}"#)
         actual["transactionId"] = try await make("billing.debit", #"{\#(w),"amount":1000}"#)
         actual["holdId"] = try await make("billing.holds.create", #"{\#(w),"amount":1000}"#)
+        actual["purchaseId"] = try await make("billing.purchases.create", #"{\#(w),"amount":1000}"#)
         let owner = try SQLConsole(backend.conninfo)
         var calls = 0
         for method in backend.registry.methods where !method.name.hasPrefix("system.") {

@@ -67,7 +67,10 @@ struct RoleTests {
         /// The error code of a call whose only sensible param is the workspace; `nil` for a success.
         func ask(_ method: Method, as somebody: Somebody, workspace: String? = nil) async throws -> String? {
             let connection = backend.connect(isOperator: somebody == .operator)
-            var members = tokens[somebody].map { [#""_meta":{"token":"\#($0)"}"#] } ?? []
+            let metadata = [
+                tokens[somebody].map { #""token":"\#($0)""# }, method.streams ? #""timeoutMs":1"# : nil,
+            ].compactMap { $0 }
+            var members = [#""_meta":{\#(metadata.joined(separator: ","))}"#]
             if method.takesWorkspace { members.append(#""workspaceId":"\#(workspace ?? self.workspace)""#) }
             return try await connection.call(method.name, "{\(members.joined(separator: ","))}").errorCode
         }
@@ -213,6 +216,7 @@ struct RoleTests {
             actual["apiKeyId"] = key["id"]?.string
             actual["transactionId"] = debit?["id"]?.string
             actual["holdId"] = hold?["id"]?.string
+            actual["purchaseId"] = try await make("billing.purchases.create", #""amount":5"#)["id"]?.string
             actual["credentialId"] = credential["id"]?.string
             actual["invitationId"] = invitation["id"]?.string
             actual["sessionId"] = sessions["result"]?["items"]?[0]?["id"]?.string

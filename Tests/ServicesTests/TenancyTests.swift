@@ -19,6 +19,8 @@ private struct StoreStatement {
         var statements: [StoreStatement] = []
         for file in files where file.hasSuffix(".swift") {
             let text = try String(contentsOfFile: folder + "/" + file, encoding: .utf8)
+            // What spans workspaces on purpose is not run by the daemon's own role.
+            guard !text.contains("/// For `rpcd_maintenance`") else { continue }
             for match in text.matches(of: pattern) {
                 let sql = String((match["long"]?.substring ?? match["short"]?.substring) ?? "")
                 let words = Set(sql.split { !$0.isLetter && $0 != "_" }.map(String.init))
@@ -71,7 +73,7 @@ struct TenancyTests {
             "INSERT INTO audit_log (at, actor, action, address, request_id, outcome) VALUES (now(), '', '', '', '', '')",
             "ALTER TABLE credentials DISABLE ROW LEVEL SECURITY", "DROP POLICY own ON credentials",
             "DELETE FROM workspace_salts", "UPDATE rpcd_migrations SET name = ''", "CREATE TABLE t ()",
-            "SET ROLE rpcd",
+            "SET ROLE rpcd", "TABLE audit_seals",
         ] {
             #expect(daemon.run(statement).sqlState == "42501", "\(statement)")
         }
@@ -105,12 +107,14 @@ struct TenancyTests {
         for (method, rest) in [
             ("billing.addCredits", #""amount":1000,"type":"bonus","expiresAt":"2099-01-01T00:00:00Z""#),
             ("billing.debit", #""amount":10"#), ("billing.holds.create", #""amount":100"#),
+            ("billing.purchases.create", #""amount":10"#),
         ] {
             let made = try await operatorConnection.call(method, #"{"workspaceId":"\#(here)",\#(rest)}"#)
             ids.append(try #require(made["result"]?["id"]?.string, "\(made.source)"))
         }
         let owner = try SQLConsole(backend.conninfo)
         owner.run("UPDATE credit_holds SET expires_at = now() - interval '1 hour'")
+        owner.run("UPDATE accounts SET recharge_enabled = true WHERE workspace_id = $1", [here])
         let hashes = owner.run("SELECT token_hash FROM invitations UNION SELECT secret_hash FROM api_keys")
         owner.run("INSERT INTO master_keys (number) VALUES (100)")
         // Whatever is seen from there is then another's.
@@ -118,7 +122,8 @@ struct TenancyTests {
         let tables = Set(owner.run(TenancyTests.tenantTables).rows.compactMap { $0[0] })
         /// What a parameter of a type may be.
         let candidates: [UInt32: [String?]] = [
-            2950: ids, 25: ["owner", "active", "debit", "guest@example.org", "user:" + ada.id, nil],
+            16: ["t"], 2950: ids,
+            25: ["owner", "active", "debit", "failed", "guest@example.org", "user:" + ada.id, nil],
             17: hashes.rows.map { $0[0] },
             1184: [nil, "2099-01-01"], 20: ["100"], 23: ["100"], 3802: ["{}"], 1009: ["{}"],
             2951: ids.map { "{\($0)}" }, 1001: [#"{"\\x\#(String(repeating: "ab", count: 40))"}"#],
@@ -130,7 +135,9 @@ struct TenancyTests {
             defer { daemon.run("ROLLBACK") }
             daemon.run("SELECT set_config('rpcd.workspace_id', $1, true)", [workspace])
             let answer = daemon.run(sql, values)
-            if answer.sqlState == "42501" || answer.sqlState?.hasPrefix("23") == true { return false }
+            if ["42501", "P0002"].contains(answer.sqlState) || answer.sqlState?.hasPrefix("23") == true {
+                return false
+            }
             try #require(answer.sqlState == nil, "\(sql): \(answer.message)")
             let something = answer.rows.contains { $0.contains { $0 != nil && $0 != "0" && $0 != "f" } }
             return something || (answer.rows.isEmpty && answer.affected > 0)
@@ -158,16 +165,11 @@ struct TenancyTests {
             for values in choices.prefix(400) {
                 #expect(try !gets(statement.sql, values, in: elsewhere), "\(statement.name) \(values)")
             }
+            // A row of the ledger has to follow from the one before: billing's own tests write them.
+            guard !statement.name.hasSuffix(" insertEntry") else { continue }
             let isSeenAtHome = try choices.contains { values in
                 try [here, fresh, new].contains { try gets(statement.sql, values, in: $0) }
             }
-            // Seals are for maintenance alone.
-            if statement.sql.contains("audit_seals") {
-                #expect(daemon.run("TABLE audit_seals").sqlState == "42501")
-                continue
-            }
-            // A row of the ledger has to follow from the one before: billing's own tests write them.
-            guard !statement.name.hasSuffix(" insertEntry") else { continue }
             #expect(isSeenAtHome, "\(statement.name) has to work somewhere, or this test shows nothing")
         }
     }

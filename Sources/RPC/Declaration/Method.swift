@@ -23,7 +23,7 @@ public final class Method: Sendable {
     /// Whether its answers must be kept by no cache: HTTP's `Cache-Control: no-store`.
     public let isSensitive: Bool
     /// Whether it tells of its progress and may take a day.
-    let streams: Bool
+    public let streams: Bool
     /// Whether its param `token` is the connection's from its success on.
     let bindsToken: Bool
     public let route: Route?

@@ -111,6 +111,7 @@ extension Billing {
             kind: .debit, amount: amount, description: description, referenceID: referenceID)
         let made = post(tx, account, entry, by: access.actor, access.call.requestID)
         save(tx, account)
+        rechargeIfNeeded(tx, account)
         return (entry.id, .value(made))
     }
 

@@ -11,11 +11,12 @@ struct Billing: Sendable {
     private static let example = #"{"workspaceId":"6f1c0b8e-3a55-4c8e-9d54-0d6f3f6c2a10""#
     /// Of one call.
     static let amounts: ClosedRange<Int64> = 1...1_000_000_000
+    static let thresholds: ClosedRange<Int64> = 0...1_000_000_000
 
     private func locked(_ workspace: UUID) -> Query<Account> { Query(Billing.lockAccount, workspace) }
 
     var methods: [Method] {
-        accountMethods + holdMethods
+        accountMethods + holdMethods + purchaseMethods
     }
 
     private var accountMethods: [Method] {

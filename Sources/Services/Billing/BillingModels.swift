@@ -152,11 +152,7 @@ struct Billed: Sendable {
         ) { $0.grants },
         Field(
             "autoRecharge",
-            .object(
-                "AutoRecharge",
-                Field("enabled", .boolean, "Whether more is bought by itself.") { $0.isEnabled },
-                Field("threshold", .integer, "When less than this is available.") { $0.threshold },
-                Field("amount", .integer, "How much.") { $0.amount }), "See `billing.setAutoRecharge`."
+            AutoRecharge.shape, "See `billing.setAutoRecharge`."
         ) { $0.account.recharge })
 }
 

@@ -100,7 +100,7 @@ extension Billing {
 
     // MARK: upkeep
 
-    /// Accounts with something that is over: for `rpcd_maintenance`.
+    /// Accounts with something that is over.
     static let listDue = Statement(
         """
         (SELECT workspace_id FROM credit_holds WHERE status = 'active' AND expires_at <= now() LIMIT $1)
@@ -115,6 +115,14 @@ extension Billing {
         SELECT workspace_id, balance, held, expiring, next_expiry, seq, plan, recharge_enabled, recharge_threshold,
             recharge_amount, recharge_rests_until, now()
         FROM accounts WHERE workspace_id = $1 FOR UPDATE SKIP LOCKED
+        """, row: Account.init)
+
+    /// Like `lockAccount`, whether or not the workspace is still there.
+    static let lockExistingAccount = Statement(
+        """
+        SELECT workspace_id, balance, held, expiring, next_expiry, seq, plan, recharge_enabled, recharge_threshold,
+            recharge_amount, recharge_rests_until, now()
+        FROM accounts WHERE workspace_id = $1 FOR UPDATE
         """, row: Account.init)
 
     static let listOverdueHolds = Statement(

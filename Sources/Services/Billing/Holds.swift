@@ -20,6 +20,7 @@ extension Billing {
             tx, account, CreditTransaction.Entry(kind: .hold, amount: amount, relatedID: hold.id),
             by: access.actor, access.call.requestID)
         save(tx, account)
+        rechargeIfNeeded(tx, account)
         return (hold.id, .value(hold))
     }
 

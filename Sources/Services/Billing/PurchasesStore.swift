@@ -1,0 +1,56 @@
+import Identifiers
+import Postgres
+
+extension Billing {
+    /// No row: there is no such workspace.
+    static let insertPurchase = Statement(
+        """
+        INSERT INTO credit_purchases (id, workspace_id, amount, origin) SELECT $1, w.id, $3, 'manual' FROM workspaces w
+        WHERE w.id = $2
+        RETURNING id, workspace_id, amount, status, origin, reference_id, created_at, settled_at
+        """, row: Purchase.init)
+
+    /// Nothing, when one is pending.
+    static let insertAutoPurchase = Statement(
+        """
+        INSERT INTO credit_purchases (id, workspace_id, amount, origin) VALUES ($1, $2, $3, 'auto')
+        ON CONFLICT (workspace_id) WHERE status = 'pending' AND origin = 'auto' DO NOTHING
+        """)
+
+    static let listPurchases = Statement(
+        """
+        SELECT id, workspace_id, amount, status, origin, reference_id, created_at, settled_at FROM credit_purchases
+        WHERE workspace_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) > ($2, $3::uuid))
+            AND ($4::text IS NULL OR status = $4)
+        ORDER BY created_at, id LIMIT $5
+        """, row: Purchase.init)
+
+    static let findPurchase = Statement(
+        """
+        SELECT id, workspace_id, amount, status, origin, reference_id, created_at, settled_at FROM credit_purchases
+        WHERE id = $1
+        """, row: Purchase.init)
+
+    static let settlePurchase = Statement(
+        """
+        UPDATE credit_purchases SET status = $2, reference_id = $3, settled_at = now() WHERE id = $1
+        RETURNING id, workspace_id, amount, status, origin, reference_id, created_at, settled_at
+        """, row: Purchase.init)
+
+    static let restRecharge = Statement(
+        "UPDATE accounts SET recharge_rests_until = now() + interval '1 hour' WHERE workspace_id = $1")
+
+    static let setRecharge = Statement(
+        """
+        UPDATE accounts SET recharge_enabled = $2, recharge_threshold = $3, recharge_amount = $4,
+            recharge_rests_until = NULL
+        WHERE workspace_id = $1
+        """)
+
+    /// The oldest that wait, of all workspaces.
+    static let listPending = Statement(
+        """
+        SELECT id, workspace_id, amount, status, origin, reference_id, created_at, settled_at FROM credit_purchases
+        WHERE status = 'pending' ORDER BY created_at, id LIMIT $1
+        """, row: Purchase.init)
+}
