@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// A statement as it stands in the source of a store.
-private struct StoreStatement {
+private struct StoreStatement: Sendable {
     let name: String
     let sql: String
 
@@ -120,7 +120,6 @@ struct TenancyTests {
         // Whatever is seen from there is then another's.
         owner.run("DELETE FROM audit_log WHERE workspace_id = $1", [elsewhere])
         let tables = Set(owner.run(TenancyTests.tenantTables).rows.compactMap { $0[0] })
-        /// What a parameter of a type may be.
         let candidates: [UInt32: [String?]] = [
             16: ["t"], 2950: ids,
             25: ["owner", "active", "debit", "failed", "guest@example.org", "user:" + ada.id, nil],
@@ -128,49 +127,69 @@ struct TenancyTests {
             1184: [nil, "2099-01-01"], 20: ["100"], 23: ["100"], 3802: ["{}"], 1009: ["{}"],
             2951: ids.map { "{\($0)}" }, 1001: [#"{"\\x\#(String(repeating: "ab", count: 40))"}"#],
         ]
-        let daemon = try SQLConsole(TestCluster.daemon(backend.conninfo))
-        /// Whether it got or changed anything.
-        func gets(_ sql: String, _ values: [String?], in workspace: String) throws -> Bool {
-            daemon.run("BEGIN")
-            defer { daemon.run("ROLLBACK") }
-            daemon.run("SELECT set_config('rpcd.workspace_id', $1, true)", [workspace])
-            let answer = daemon.run(sql, values)
-            if ["42501", "P0002"].contains(answer.sqlState) || answer.sqlState?.hasPrefix("23") == true {
-                return false
-            }
-            try #require(answer.sqlState == nil, "\(sql): \(answer.message)")
-            let something = answer.rows.contains { $0.contains { $0 != nil && $0 != "0" && $0 != "f" } }
-            return something || (answer.rows.isEmpty && answer.affected > 0)
-        }
-        var random = SplitMix64(seed: 20)
+        let probe = Probe(
+            conninfo: TestCluster.daemon(backend.conninfo), candidates: candidates,
+            homes: [here, fresh, new], elsewhere: elsewhere)
         let statements = try StoreStatement.all(of: tables)
         #expect(statements.count >= 30)
+        try await onThread { try probe.try(statements) }
+    }
+}
+
+/// Runs statements with whatever their parameters may be, at home and elsewhere.
+private struct Probe: Sendable {
+    let conninfo: String
+    /// What a parameter of a type may be.
+    let candidates: [UInt32: [String?]]
+    let homes: [String]
+    let elsewhere: String
+
+    func `try`(_ statements: [StoreStatement]) throws {
+        let daemon = try SQLConsole(conninfo)
+        var random = SplitMix64(seed: 20)
         for statement in statements {
-            let types = daemon.parameterTypes(of: statement.sql)
-            let possible = try types.map { type in
-                try #require(candidates[type], "\(statement.name): type \(type)")
-            }
-            // All of them, or as many at random as will do.
-            var choices: [[String?]] = [[]]
-            if possible.reduce(1, { min($0 * $1.count, 1_000_000) }) <= 20_000 {
-                for values in possible {
-                    choices = choices.flatMap { choice in values.map { choice + [$0] } }
-                }
-                choices.shuffle(using: &random)
-            } else {
-                choices = (0..<20_000).map { _ in
-                    possible.map { $0.randomElement(using: &random) ?? nil }
-                }
-            }
+            let choices = try choices(daemon.parameterTypes(of: statement.sql), statement, &random)
             for values in choices.prefix(400) {
-                #expect(try !gets(statement.sql, values, in: elsewhere), "\(statement.name) \(values)")
+                #expect(
+                    try !gets(daemon, statement.sql, values, in: elsewhere), "\(statement.name) \(values)")
             }
             // A row of the ledger has to follow from the one before: billing's own tests write them.
             guard !statement.name.hasSuffix(" insertEntry") else { continue }
             let isSeenAtHome = try choices.contains { values in
-                try [here, fresh, new].contains { try gets(statement.sql, values, in: $0) }
+                try homes.contains { try gets(daemon, statement.sql, values, in: $0) }
             }
             #expect(isSeenAtHome, "\(statement.name) has to work somewhere, or this test shows nothing")
         }
+    }
+
+    /// All of them, or as many at random as will do.
+    private func choices(
+        _ types: [UInt32], _ statement: StoreStatement, _ random: inout SplitMix64
+    ) throws -> [[String?]] {
+        let possible = try types.map { type in
+            try #require(candidates[type], "\(statement.name): type \(type)")
+        }
+        guard possible.reduce(1, { min($0 * $1.count, 1_000_000) }) <= 20_000 else {
+            return (0..<20_000).map { _ in possible.map { $0.randomElement(using: &random) ?? nil } }
+        }
+        var choices: [[String?]] = [[]]
+        for values in possible { choices = choices.flatMap { choice in values.map { choice + [$0] } } }
+        return choices.shuffled(using: &random)
+    }
+
+    /// Whether it got or changed anything.
+    private func gets(
+        _ daemon: SQLConsole, _ sql: String, _ values: [String?], in workspace: String
+    ) throws -> Bool {
+        daemon.run("BEGIN")
+        defer { daemon.run("ROLLBACK") }
+        daemon.run("SELECT set_config('rpcd.workspace_id', $1, true)", [workspace])
+        let answer = daemon.run(sql, values)
+        if ["42501", "P0002"].contains(answer.sqlState) || answer.sqlState?.hasPrefix("23") == true {
+            return false
+        }
+        try #require(answer.sqlState == nil, "\(sql): \(answer.message)")
+        let something = answer.rows.contains { $0.contains { $0 != nil && $0 != "0" && $0 != "f" } }
+        return something || (answer.rows.isEmpty && answer.affected > 0)
     }
 }

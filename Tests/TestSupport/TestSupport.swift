@@ -42,3 +42,10 @@ public enum Vectors {
         return try text.split(separator: "\n").map { try JSON.parse(String($0), maxDepth: 512) }
     }
 }
+
+/// Runs what blocks for long on a thread of its own: those that tests share are few.
+public func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
+    }
+}
