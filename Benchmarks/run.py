@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 
 import identity
+import ledger
 import transports
 from common import HTTP_PORT, QUICK, ROOT, RPCD, wait_for_ready, write_table
 
@@ -32,6 +33,7 @@ try:
     transports.start_up(data, work)
     transports.idle(daemon, path)
     identity.measure(path, data, work, request)
+    ledger.measure(path, data, work, request)
     if not QUICK:
         write_table()
 finally:

@@ -64,6 +64,8 @@ static void connect_client(struct client *client, unsigned index) {
     struct timeval silence = {.tv_sec = SILENCE_MS / 1000};
     setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof silence);
     client->template = &options.template[index % options.templates];
+    // So that no two clients give the same number: it may stand in a key.
+    client->round = (uint64_t)index << 32;
     client->slots = allocate(sizeof *client->slots << slot_bits);
     client->free_slots = allocate(sizeof *client->free_slots * options.depth);
     for (unsigned slot = options.depth; slot > 0; slot--) client->free_slots[client->free_count++] = slot - 1;

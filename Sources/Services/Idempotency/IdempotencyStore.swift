@@ -8,7 +8,7 @@ extension Idempotency {
     static let findOutcome = Statement(
         """
         SELECT fingerprint, outcome, is_sealed, key_version, scope FROM idempotency_keys
-        WHERE scope = ANY($1::bytea[]) AND created_at > now() - interval '24 hours' ORDER BY created_at LIMIT 1
+        WHERE scope = ANY($1::bytea[]) AND created_at > now() - interval '24 hours' LIMIT 1
         """
     ) {
         Stored(
