@@ -123,15 +123,39 @@ public struct JSONText: PostgresParameter, PostgresDecodable, Equatable {
     }
 }
 
-/// A `bigint[]`.
-public struct IntegerArray: PostgresParameter {
-    private let values: [Int64]
+/// A `bigint[]` of one dimension, without NULL.
+public struct IntegerArray: PostgresParameter, PostgresDecodable {
+    public let values: [Int64]
 
     public init(_ values: [Int64]) {
         self.values = values
     }
 
     public var postgresText: String? { "{" + values.map(String.init).joined(separator: ",") + "}" }
+
+    /// On the wire (array_send of PostgreSQL): dimensions, whether there are NULLs, the element's type; of each dimension its length and
+    /// lower bound; then each element with its length before it. An empty array has no dimension.
+    public init?(postgresBinary bytes: UnsafeRawBufferPointer) {
+        func word(_ offset: Int) -> Int? {
+            guard offset + 4 <= bytes.count else { return nil }
+            return Int(Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self)))
+        }
+        guard let dimensions = word(0), let nulls = word(4), nulls == 0 else { return nil }
+        guard dimensions == 1 else {
+            guard dimensions == 0 else { return nil }
+            values = []
+            return
+        }
+        let (head, stride) = (20, 12)
+        guard let count = word(12), count >= 0, bytes.count == head + count * stride else { return nil }
+        var values: [Int64] = []
+        for index in 0..<count {
+            let start = head + index * stride
+            guard word(start) == 8 else { return nil }
+            values.append(Int64(bigEndian: bytes.loadUnaligned(fromByteOffset: start + 4, as: Int64.self)))
+        }
+        self.values = values
+    }
 }
 
 /// An array of anything that has a text form; the statement says of what, as `$1::uuid[]`.

@@ -43,6 +43,18 @@ public struct Param<Value: Sendable>: Sendable {
         self.read = read
     }
 
+    /// A param that has to be there and finds more than one fault.
+    private init(
+        name: String, schema: Schema, summary: String,
+        read: @escaping @Sendable (JSON?, inout [FieldError]) -> Value?
+    ) {
+        self.name = name
+        self.schema = schema
+        self.summary = summary
+        self.isRequired = true
+        self.read = read
+    }
+
     /// A param that may be absent or null: then it is `nil`.
     public static func optional<Wrapped>(_ param: Param<Wrapped>) -> Param where Value == Wrapped? {
         Param(optional: param.name, param.schema, param.summary) { json, errors in
@@ -149,6 +161,42 @@ extension Param where Value == Timestamp {
                 return .failure(Misfit(.format, "has to be a moment by RFC 3339, as 2030-01-31T12:00:00Z"))
             }
             return .success(value)
+        }
+    }
+}
+
+extension Param {
+    /// A list of what `element` describes; each that does not fit is named by its place, as `thresholds[3]`.
+    public static func list<Element>(
+        _ name: String, _ count: ClosedRange<Int>, of element: Param<Element>, _ summary: String
+    ) -> Param where Value == [Element] {
+        Param(name: name, schema: .list(element.schema, count: count), summary: summary) { json, errors in
+            guard let json else {
+                errors.append(FieldError(name, .required, "is required"))
+                return nil
+            }
+            guard json.kind == .array else {
+                errors.append(FieldError(name, .type, "has to be a list"))
+                return nil
+            }
+            guard count.contains(json.count) else {
+                errors.append(
+                    FieldError(
+                        name, .length, "has to have \(count.lowerBound) to \(count.upperBound) entries"))
+                return nil
+            }
+            var values: [Element] = []
+            values.reserveCapacity(json.count)
+            for (index, entry) in json.elements.enumerated() {
+                var misfits: [FieldError] = []
+                if let value = element.read(entry, &misfits) { values.append(value) }
+                for misfit in misfits {
+                    // What is inside an element is named by it alone.
+                    let inside = misfit.path.dropFirst(element.name.count)
+                    errors.append(FieldError("\(name)[\(index)]\(inside)", misfit.code, misfit.message))
+                }
+            }
+            return values.count == json.count ? values : nil
         }
     }
 }

@@ -13,6 +13,11 @@ struct Account: Sendable {
     private(set) var seq: Int64
     let plan: String
     let recharge: AutoRecharge
+    /// When less than one of these is available, somebody is told.
+    let lowBalanceThresholds: [Int64]
+    /// What might have been spent when the account was read.
+    let availableBefore: Int64
+    private let seqBefore: Int64
     /// When the transaction began, by the database.
     let now: Timestamp
 
@@ -21,7 +26,7 @@ struct Account: Sendable {
 
     init(
         workspaceID: UUID, balance: Int64, held: Int64, expiring: Int64, nextExpiry: Timestamp?, seq: Int64,
-        plan: String, recharge: AutoRecharge, now: Timestamp
+        plan: String, recharge: AutoRecharge, lowBalanceThresholds: [Int64], now: Timestamp
     ) {
         self.workspaceID = workspaceID
         self.balance = balance
@@ -31,11 +36,28 @@ struct Account: Sendable {
         self.seq = seq
         self.plan = plan
         self.recharge = recharge
+        self.lowBalanceThresholds = lowBalanceThresholds
+        availableBefore = balance - held
+        seqBefore = seq
         self.now = now
     }
 
     /// Whether something has to expire before anything else happens.
     var isDue: Bool { nextExpiry.map { $0 <= now } ?? false }
+
+    /// Whether anything was changed since it was read.
+    var isChanged: Bool { seq != seqBefore }
+
+    /// The lowest threshold that what is available has fallen below since the account was read.
+    var crossedThreshold: Int64? {
+        lowBalanceThresholds.filter { available < $0 && $0 <= availableBefore }.min()
+    }
+
+    /// Whether the rule that buys by itself asks for more.
+    var needsRecharge: Bool {
+        available < availableBefore && recharge.isEnabled && available < recharge.threshold
+            && (recharge.restsUntil.map { $0 <= now } ?? true)
+    }
 
     // MARK: changes
 

@@ -17,17 +17,19 @@ extension Billing {
         return CreditTransaction(entry, after: account)
     }
 
-    func save(_ tx: borrowing Transaction, _ account: Account) {
+    /// Ends a change of the account. What follows of its being lower than before happens here, once, whatever made it so.
+    func close(_ tx: borrowing Transaction, _ account: Account) {
         tx.queue(
             Billing.saveAccount, account.workspaceID, account.balance, account.held, account.expiring,
             account.nextExpiry, account.seq, expecting: 1)
-    }
-
-    /// The account that a call locked, with what was due to expire gone.
-    func opened(_ tx: borrowing Transaction, _ access: Access, _ found: Account?) throws -> Account {
-        guard var account = found else { throw CallError(.notFound) }
-        if account.isDue { try expireGrants(tx, &account, by: access.actor, access.call.requestID) }
-        return account
+        if account.needsRecharge {
+            tx.queue(
+                Billing.insertAutoPurchase, UUID.random(), account.workspaceID, account.recharge.amount)
+        }
+        if let threshold = account.crossedThreshold {
+            Event.creditsLow(available: account.available, threshold: threshold)
+                .raise(tx, in: account.workspaceID)
+        }
     }
 
     /// What is spent is taken from what expires first.
@@ -81,10 +83,10 @@ extension Billing {
     }
 
     func addCredits(
-        _ tx: borrowing Transaction, _ access: Access, _ found: Account?, _ workspace: UUID, _ amount: Int64,
+        _ tx: borrowing Transaction, _ access: Access, _ account: inout Account, _ workspace: UUID,
+        _ amount: Int64,
         _ type: String, _ expiresAt: Timestamp?, _ description: String?, _ referenceID: String?
-    ) throws -> (id: UUID, answer: Answer<CreditTransaction>) {
-        var account = try opened(tx, access, found)
+    ) throws -> (id: UUID, value: CreditTransaction) {
         if let expiresAt, expiresAt <= account.now {
             throw CallError.fields([FieldError("expiresAt", .range, "has to be in the future")])
         }
@@ -96,31 +98,27 @@ extension Billing {
         if let expiresAt {
             tx.queue(Billing.insertGrant, entry.id, workspace, amount, expiresAt, expecting: 1)
         }
-        save(tx, account)
-        return (entry.id, .value(made))
+        return (entry.id, made)
     }
 
     func debit(
-        _ tx: borrowing Transaction, _ access: Access, _ found: Account?, _ workspace: UUID, _ amount: Int64,
+        _ tx: borrowing Transaction, _ access: Access, _ account: inout Account, _ workspace: UUID,
+        _ amount: Int64,
         _ description: String?, _ referenceID: String?
-    ) throws -> (id: UUID, answer: Answer<CreditTransaction>) {
-        var account = try opened(tx, access, found)
+    ) throws -> (id: UUID, value: CreditTransaction) {
         try account.take(amount)
         try useUp(tx, &account, amount)
         let entry = CreditTransaction.Entry(
             kind: .debit, amount: amount, description: description, referenceID: referenceID)
         let made = post(tx, account, entry, by: access.actor, access.call.requestID)
-        save(tx, account)
-        rechargeIfNeeded(tx, account)
-        return (entry.id, .value(made))
+        return (entry.id, made)
     }
 
     /// What is given back does not expire, even where what was spent would have.
     func refund(
-        _ tx: borrowing Transaction, _ access: Access, _ found: Account?, _ workspace: UUID,
+        _ tx: borrowing Transaction, _ access: Access, _ account: inout Account, _ workspace: UUID,
         _ transaction: UUID, _ amount: Int64?, _ description: String?
-    ) throws -> (id: UUID, answer: Answer<CreditTransaction>) {
-        var account = try opened(tx, access, found)
+    ) throws -> (id: UUID, value: CreditTransaction) {
         guard let (taken, refunded) = try tx.first(Billing.findRefundable, workspace, transaction) else {
             throw CallError(.notFound, "No such debit or capture")
         }
@@ -132,8 +130,7 @@ extension Billing {
         let entry = CreditTransaction.Entry(
             kind: .refund, amount: amount, relatedID: transaction, description: description)
         let made = post(tx, account, entry, by: access.actor, access.call.requestID)
-        save(tx, account)
-        return (entry.id, .value(made))
+        return (entry.id, made)
     }
 
     func transactions(

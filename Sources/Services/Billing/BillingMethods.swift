@@ -13,8 +13,6 @@ struct Billing: Sendable {
     static let amounts: ClosedRange<Int64> = 1...1_000_000_000
     static let thresholds: ClosedRange<Int64> = 0...1_000_000_000
 
-    private func locked(_ workspace: UUID) -> Query<Account> { Query(Billing.lockAccount, workspace) }
-
     var methods: [Method] {
         accountMethods + holdMethods + purchaseMethods
     }
@@ -39,8 +37,7 @@ struct Billing: Sendable {
                 example: Example(
                     Billing.example + #","amount":1000,"type":"bonus"}"#,
                     gives: #"{"type":"bonus","amount":1000,"balanceAfter":1000}"#),
-                run: platform.transaction(
-                    reading: { workspace, _, _, _, _, _ in locked(workspace) }, addCredits)),
+                run: transaction(addCredits)),
             Method(
                 "billing.debit", "Spends credits; what expires first is spent first.", role: .member,
                 mutates: true, spends: true, creates: true,
@@ -49,7 +46,7 @@ struct Billing: Sendable {
                 result: CreditTransaction.shape,
                 example: Example(
                     Billing.example + #","amount":5}"#, gives: #"{"type":"debit","amount":5}"#),
-                run: platform.transaction(reading: { workspace, _, _, _ in locked(workspace) }, debit)),
+                run: transaction(debit)),
             Method(
                 "billing.refund", "Gives back what a debit or capture took, in whole or in part, never more.",
                 role: .admin, mutates: true, creates: true,
@@ -61,7 +58,7 @@ struct Billing: Sendable {
                 example: Example(
                     Billing.example + #","transactionId":"0d6f3f6c-2a10-4c8e-9d54-6f1c0b8e3a55"}"#,
                     gives: #"{"type":"refund"}"#),
-                run: platform.transaction(reading: { workspace, _, _, _ in locked(workspace) }, refund)),
+                run: transaction(refund)),
             Method(
                 "billing.transactions", "Lists the changes of the account, newest first.", role: .viewer,
                 route: .get("/workspaces/{workspaceId}/billing/transactions"),
@@ -94,8 +91,7 @@ struct Billing: Sendable {
                 result: Hold.shape,
                 example: Example(
                     Billing.example + #","amount":50}"#, gives: #"{"amount":50,"status":"active"}"#),
-                run: platform.transaction(
-                    reading: { workspace, _, _, _ in locked(workspace) }, createHold)),
+                run: transaction(createHold)),
             Method(
                 "billing.holds.capture", "Spends of what is set aside, in one part or several.",
                 role: .member, mutates: true,
@@ -103,13 +99,13 @@ struct Billing: Sendable {
                 params: Params(.workspace, .uuid("holdId", "The hold."), .amount), result: Hold.shape,
                 example: Example(
                     Billing.example + hold + #","amount":1}"#, gives: #"{"captured":1}"#),
-                run: platform.transaction(reading: { workspace, _, _ in locked(workspace) }, capture)),
+                run: transaction(capture)),
             Method(
                 "billing.holds.release", "Gives back what is still set aside.", role: .member, mutates: true,
                 route: .post("/workspaces/{workspaceId}/billing/holds/{holdId}/release"),
                 params: Params(.workspace, .uuid("holdId", "The hold.")), result: Hold.shape,
                 example: Example(Billing.example + hold + "}", gives: #"{"status":"released"}"#),
-                run: platform.transaction(reading: { workspace, _ in locked(workspace) }, release)),
+                run: transaction(release)),
             Method(
                 "billing.holds.list", "Lists the holds of a workspace, oldest first.", role: .member,
                 route: .get("/workspaces/{workspaceId}/billing/holds"),

@@ -153,7 +153,10 @@ struct Billed: Sendable {
         Field(
             "autoRecharge",
             AutoRecharge.shape, "See `billing.setAutoRecharge`."
-        ) { $0.account.recharge })
+        ) { $0.account.recharge },
+        Field(
+            "lowBalanceThresholds", Shape.integer.list, "See `billing.setLowBalanceThresholds`."
+        ) { $0.account.lowBalanceThresholds })
 }
 
 extension Account {
@@ -165,6 +168,7 @@ extension Account {
             plan: try row.get(6),
             recharge: AutoRecharge(
                 isEnabled: try row.get(7), threshold: try row.get(8), amount: try row.get(9),
-                restsUntil: try row.getOptional(10)), now: try row.get(11))
+                restsUntil: try row.getOptional(10)),
+            lowBalanceThresholds: try row.get(11, as: IntegerArray.self).values, now: try row.get(12))
     }
 }

@@ -7,14 +7,14 @@ extension Billing {
     static let lockAccount = Statement(
         """
         SELECT workspace_id, balance, held, expiring, next_expiry, seq, plan, recharge_enabled, recharge_threshold,
-            recharge_amount, recharge_rests_until, now()
+            recharge_amount, recharge_rests_until, low_balance_thresholds, now()
         FROM accounts WHERE workspace_id = $1 AND EXISTS (SELECT FROM workspaces WHERE id = $1) FOR UPDATE
         """, row: Account.init)
 
     static let getAccount = Statement(
         """
         SELECT workspace_id, balance, held, expiring, next_expiry, seq, plan, recharge_enabled, recharge_threshold,
-            recharge_amount, recharge_rests_until, now()
+            recharge_amount, recharge_rests_until, low_balance_thresholds, now()
         FROM accounts WHERE workspace_id = $1
         """, row: Account.init)
 
@@ -113,7 +113,7 @@ extension Billing {
     static let lockAnyAccount = Statement(
         """
         SELECT workspace_id, balance, held, expiring, next_expiry, seq, plan, recharge_enabled, recharge_threshold,
-            recharge_amount, recharge_rests_until, now()
+            recharge_amount, recharge_rests_until, low_balance_thresholds, now()
         FROM accounts WHERE workspace_id = $1 FOR UPDATE SKIP LOCKED
         """, row: Account.init)
 
@@ -121,7 +121,7 @@ extension Billing {
     static let lockExistingAccount = Statement(
         """
         SELECT workspace_id, balance, held, expiring, next_expiry, seq, plan, recharge_enabled, recharge_threshold,
-            recharge_amount, recharge_rests_until, now()
+            recharge_amount, recharge_rests_until, low_balance_thresholds, now()
         FROM accounts WHERE workspace_id = $1 FOR UPDATE
         """, row: Account.init)
 

@@ -5,10 +5,10 @@ import RPC
 /// Spending in two phases: set aside, then spend up to that, in parts, or give it back.
 extension Billing {
     func createHold(
-        _ tx: borrowing Transaction, _ access: Access, _ found: Account?, _ workspace: UUID, _ amount: Int64,
+        _ tx: borrowing Transaction, _ access: Access, _ account: inout Account, _ workspace: UUID,
+        _ amount: Int64,
         _ expiresIn: Int64, _ referenceID: String?
-    ) throws -> (id: UUID, answer: Answer<Hold>) {
-        var account = try opened(tx, access, found)
+    ) throws -> (id: UUID, value: Hold) {
         try account.hold(amount)
         let hold = Hold(
             id: UUID.random(), amount: amount, captured: 0, status: Hold.active, referenceID: referenceID,
@@ -19,17 +19,15 @@ extension Billing {
         post(
             tx, account, CreditTransaction.Entry(kind: .hold, amount: amount, relatedID: hold.id),
             by: access.actor, access.call.requestID)
-        save(tx, account)
-        rechargeIfNeeded(tx, account)
-        return (hold.id, .value(hold))
+        return (hold.id, hold)
     }
 
     func capture(
-        _ tx: borrowing Transaction, _ access: Access, _ found: Account?, _ workspace: UUID, _ id: UUID,
+        _ tx: borrowing Transaction, _ access: Access, _ account: inout Account, _ workspace: UUID,
+        _ id: UUID,
         _ amount: Int64
-    ) throws -> (id: UUID, answer: Answer<Hold>) {
-        var account = try opened(tx, access, found)
-        let hold = try activeHold(tx, account, workspace, id)
+    ) throws -> (id: UUID, value: Hold) {
+        let hold = try activeHold(tx, account, id)
         guard amount <= hold.rest else {
             throw CallError(.conflict, "The hold has \(hold.rest) credits left")
         }
@@ -41,19 +39,16 @@ extension Billing {
         post(
             tx, account, CreditTransaction.Entry(kind: .capture, amount: amount, relatedID: id),
             by: access.actor, access.call.requestID)
-        save(tx, account)
-        return (id, .value(next))
+        return (id, next)
     }
 
     func release(
-        _ tx: borrowing Transaction, _ access: Access, _ found: Account?, _ workspace: UUID, _ id: UUID
-    ) throws -> (id: UUID, answer: Answer<Hold>) {
-        var account = try opened(tx, access, found)
-        let hold = try activeHold(tx, account, workspace, id)
+        _ tx: borrowing Transaction, _ access: Access, _ account: inout Account, _ workspace: UUID, _ id: UUID
+    ) throws -> (id: UUID, value: Hold) {
+        let hold = try activeHold(tx, account, id)
         let next = end(tx, &account, hold, status: "released", by: access.actor, access.call.requestID)
         if account.isDue { try expireGrants(tx, &account, by: access.actor, access.call.requestID) }
-        save(tx, account)
-        return (id, .value(next))
+        return (id, next)
     }
 
     func listHolds(
@@ -65,9 +60,9 @@ extension Billing {
 
     /// A hold whose time is over is one no more, whether or not it has been released yet.
     private func activeHold(
-        _ tx: borrowing Transaction, _ account: Account, _ workspace: UUID, _ id: UUID
+        _ tx: borrowing Transaction, _ account: Account, _ id: UUID
     ) throws -> Hold {
-        guard let hold = try tx.first(Billing.getHold, workspace, id) else {
+        guard let hold = try tx.first(Billing.getHold, account.workspaceID, id) else {
             throw CallError(.notFound, "No such hold")
         }
         guard hold.status == Hold.active, hold.expiresAt > account.now else {
@@ -78,7 +73,8 @@ extension Billing {
     }
 
     private func end(
-        _ tx: borrowing Transaction, _ account: inout Account, _ hold: Hold, status: String, by actor: String,
+        _ tx: borrowing Transaction, _ account: inout Account, _ hold: Hold,
+        status: String, by actor: String,
         _ requestID: String
     ) -> Hold {
         account.release(hold.rest)
@@ -101,7 +97,7 @@ extension Billing {
             _ = end(tx, &account, hold, status: "expired", by: Billing.upkeepActor, "upkeep")
         }
         if account.isDue { try expireGrants(tx, &account, by: Billing.upkeepActor, "upkeep") }
-        save(tx, account)
+        if account.isChanged { close(tx, account) }
     }
 
     private static let upkeepActor = "rpcd"

@@ -85,7 +85,7 @@ extension Billing {
                 CreditTransaction.Entry(
                     kind: .purchase, amount: purchase.amount, relatedID: id, referenceID: referenceID),
                 by: access.actor, access.call.requestID)
-            save(tx, account)
+            close(tx, account)
         } else if purchase.origin == "auto" {
             tx.queue(Billing.restRecharge, account.workspaceID, expecting: 1)
         }
@@ -102,13 +102,14 @@ extension Billing {
             isEnabled: isEnabled, threshold: threshold, amount: amount, restsUntil: nil)
     }
 
-    /// After something was spent or set aside.
-    func rechargeIfNeeded(_ tx: borrowing Transaction, _ account: Account) {
-        let rule = account.recharge
-        guard rule.isEnabled, account.available < rule.threshold,
-            rule.restsUntil.map({ $0 <= account.now }) ?? true
-        else { return }
-        tx.queue(Billing.insertAutoPurchase, UUID.random(), account.workspaceID, rule.amount)
+    func setLowBalanceThresholds(
+        _ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ thresholds: [Int64]
+    ) throws -> LowBalanceThresholds {
+        let sorted = Set(thresholds).sorted()
+        guard try tx.execute(Billing.setThresholds, workspace, IntegerArray(sorted)) == 1 else {
+            throw CallError(.notFound)
+        }
+        return LowBalanceThresholds(values: sorted)
     }
 
     /// Tells of every purchase that waits, and of each that comes, as progress, until the caller has enough, or his time is over.
@@ -179,6 +180,21 @@ extension Billing {
                     gives: #"{"enabled":true,"threshold":100,"amount":1000}"#),
                 run: platform.transaction(setAutoRecharge)),
             Method(
+                "billing.setLowBalanceThresholds",
+                "Sets when to be told that credits run out: an event `credits.low` whenever less than one of these becomes available.",
+                role: .admin, mutates: true,
+                route: .put("/workspaces/{workspaceId}/billing/low-balance-thresholds"),
+                params: Params(
+                    .workspace,
+                    .list(
+                        "thresholds", 0...10, of: .integer("threshold", Billing.amounts, "Credits."),
+                        "Credits, in any order.")),
+                result: LowBalanceThresholds.shape,
+                example: Example(
+                    #"{"workspaceId":"6f1c0b8e-3a55-4c8e-9d54-0d6f3f6c2a10","thresholds":[500,50]}"#,
+                    gives: #"{"thresholds":[50,500]}"#),
+                run: platform.transaction(setLowBalanceThresholds)),
+            Method(
                 "admin.purchases.watch",
                 "Tells of every purchase that waits, and of each that comes, as progress, until it is cancelled or its time is over.",
                 role: .operator, streams: true, params: Params(), result: .done,
@@ -196,4 +212,13 @@ extension AutoRecharge {
         "AutoRecharge", Field("enabled", .boolean, "Whether more is bought by itself.") { $0.isEnabled },
         Field("threshold", .integer, "When less than this is available.") { $0.threshold },
         Field("amount", .integer, "How much.") { $0.amount })
+}
+
+/// When somebody is told that credits run out.
+struct LowBalanceThresholds: Sendable {
+    let values: [Int64]
+
+    static let shape: Shape<LowBalanceThresholds> = .object(
+        "LowBalanceThresholds",
+        Field("thresholds", Shape.integer.list, "Credits, the lowest first.") { $0.values })
 }

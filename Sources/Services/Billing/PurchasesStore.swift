@@ -10,10 +10,10 @@ extension Billing {
         RETURNING id, workspace_id, amount, status, origin, reference_id, created_at, settled_at
         """, row: Purchase.init)
 
-    /// Nothing, when one is pending.
+    /// Nothing, when one is pending, or the workspace has been deleted.
     static let insertAutoPurchase = Statement(
         """
-        INSERT INTO credit_purchases (id, workspace_id, amount, origin) VALUES ($1, $2, $3, 'auto')
+        INSERT INTO credit_purchases (id, workspace_id, amount, origin) SELECT $1, id, $3, 'auto' FROM workspaces WHERE id = $2
         ON CONFLICT (workspace_id) WHERE status = 'pending' AND origin = 'auto' DO NOTHING
         """)
 
@@ -45,6 +45,12 @@ extension Billing {
         UPDATE accounts SET recharge_enabled = $2, recharge_threshold = $3, recharge_amount = $4,
             recharge_rests_until = NULL
         WHERE workspace_id = $1
+        """)
+
+    static let setThresholds = Statement(
+        """
+        UPDATE accounts SET low_balance_thresholds = $2::bigint[]
+        WHERE workspace_id = $1 AND EXISTS (SELECT FROM workspaces WHERE id = $1)
         """)
 
     /// The oldest that wait, of all workspaces.

@@ -43,35 +43,54 @@ extension Platform {
             )
     ) -> Handler<Value, repeat each P> {
         Handler { call, params, shape in
-            perform(call, .readCommitted) { tx, ticket in
-                let looked = ticket.map { idempotency.look(tx, for: $0) }
-                let values: (repeat each P)
-                do {
-                    values = try params.get()
-                } catch {
-                    // Params that do not fit are told only to those who may call.
-                    _ = try Authorization.check(call, in: tx)
-                    throw error
+            let work = work(call, shape) {
+                let values = try params.get()
+                return query(repeat each values)
+            } effect: { tx, access, row in
+                let values = try params.get()
+                return try effect(tx, access, row, repeat each values)
+            }
+            perform(call, .readCommitted, work)
+        }
+    }
+
+    /// The same as a piece of work, for whoever runs it in a transaction of his choice.
+    /// - Parameter query: throws for params that do not fit.
+    func work<Row: Sendable, Value: Sendable>(
+        _ call: Call, _ shape: Shape<Value>, reading query: @escaping @Sendable () throws -> Query<Row>,
+        effect:
+            @escaping @Sendable (borrowing Transaction, Access, Row?) throws -> (
+                id: UUID, answer: Answer<Value>
+            )
+    ) -> Work {
+        { tx, ticket in
+            let looked = ticket.map { idempotency.look(tx, for: $0) }
+            let wanted: Query<Row>
+            do {
+                wanted = try query()
+            } catch {
+                // Params that do not fit are told only to those who may call.
+                _ = try Authorization.check(call, in: tx)
+                throw error
+            }
+            let (access, row) = try Authorization.check(call, with: wanted, in: tx)
+            note(access)
+            if let body = try replay(looked, ticket, tx) { return Outgoing { body } }
+            let (id, answer) = try effect(tx, access, row)
+            switch answer {
+            case .row(let query) where ticket == nil:
+                let result = tx.later(query)
+                record(tx, call, made: id)
+                return Outgoing {
+                    guard let row = result.row else { throw CallError(.internalError) }
+                    return shape.body(of: row)
                 }
-                let (access, row) = try Authorization.check(call, with: query(repeat each values), in: tx)
-                note(access)
-                if let body = try replay(looked, ticket, tx) { return Outgoing { body } }
-                let (id, answer) = try effect(tx, access, row, repeat each values)
-                switch answer {
-                case .row(let query) where ticket == nil:
-                    let result = tx.later(query)
-                    record(tx, call, made: id)
-                    return Outgoing {
-                        guard let row = result.row else { throw CallError(.internalError) }
-                        return shape.body(of: row)
-                    }
-                case .row(let query):
-                    // What is kept for repetitions has to be known before COMMIT.
-                    guard let row = try tx.first(query) else { throw CallError(.internalError) }
-                    return try conclude(tx, call, ticket, shape.body(of: row), made: id)
-                case .value(let value):
-                    return try conclude(tx, call, ticket, shape.body(of: value), made: id)
-                }
+            case .row(let query):
+                // What is kept for repetitions has to be known before COMMIT.
+                guard let row = try tx.first(query) else { throw CallError(.internalError) }
+                return try conclude(tx, call, ticket, shape.body(of: row), made: id)
+            case .value(let value):
+                return try conclude(tx, call, ticket, shape.body(of: value), made: id)
             }
         }
     }
@@ -89,112 +108,6 @@ extension Platform {
         record(tx, call, actor: actor)
         guard let ticket = try idempotency.ticket(for: call) else { return }
         try idempotency.keep(tx, .success(answer), of: call, under: ticket)
-    }
-
-    // MARK: calls that are done once
-
-    /// An answer that can be told once the transaction has been committed.
-    private struct Outgoing {
-        let body: () throws -> Body
-    }
-
-    /// What an earlier call with the same key was answered.
-    /// - Throws: ``Idempotency/Busy`` while another daemon is at it.
-    private func replay(
-        _ looked: (isFirst: Later<Bool>, stored: Later<Idempotency.Stored>)?, _ ticket: Idempotency.Ticket?,
-        _ tx: borrowing Transaction
-    ) throws -> Body? {
-        guard let looked, let ticket else { return nil }
-        try tx.flush()
-        guard looked.isFirst.row == true else { throw Idempotency.Busy() }
-        return try looked.stored.row.map { try idempotency.replay($0, for: ticket) }
-    }
-
-    private typealias Work = @Sendable (borrowing Transaction, Idempotency.Ticket?) throws -> Outgoing
-
-    /// Runs the transaction of a call; of calls with the same key one at a time.
-    private func perform(_ call: Call, _ options: TransactionOptions, _ work: @escaping Work) {
-        do {
-            guard let ticket = try idempotency.ticket(for: call) else {
-                return pool.transaction(call, options) {
-                    try work($0, nil)
-                } afterwards: {
-                    try $0.body()
-                } completion: {
-                    finish(call, $0)
-                }
-            }
-            idempotency.gate.enter(ticket.lock, call) {
-                perform(call, options, ticket, work)
-            } refuse: {
-                call.fail($0)
-            }
-        } catch {
-            finish(call, .failure(error))
-        }
-    }
-
-    private func perform(
-        _ call: Call, _ options: TransactionOptions, _ ticket: Idempotency.Ticket, _ work: @escaping Work
-    ) {
-        pool.transaction(call, options) {
-            try work($0, ticket)
-        } afterwards: {
-            try $0.body()
-        } completion: { result in
-            if case .failure(let error) = result, Idempotency.isTaken(error) {
-                // Another daemon has the key: look again soon, without a connection in the meantime.
-                return DispatchQueue.global().asyncAfter(deadline: .now() + Idempotency.pause) {
-                    perform(call, options, ticket, work)
-                }
-            }
-            settle(call, result, ticket)
-        }
-    }
-
-    /// Stores a failure that is final, answers, and lets the next one with the key go on.
-    private func settle(_ call: Call, _ result: Result<Body, any Error>, _ ticket: Idempotency.Ticket) {
-        guard case .failure(let cause) = result, case let error = CallError(mapping: cause, in: call),
-            Idempotency.isFinal(error), !error.isReplayed
-        else {
-            finish(call, result)
-            return idempotency.gate.leave(ticket.lock)
-        }
-        // Nothing has been changed: the failure alone is committed.
-        pool.transaction(call) { tx in
-            let looked = idempotency.look(tx, for: ticket)
-            if let body = try replay(looked, ticket, tx) { return body }
-            try idempotency.keep(tx, .failure(error), of: call, under: ticket)
-            return nil
-        } completion: { (stored: Result<Body?, any Error>) in
-            switch stored {
-            case .success(let body?): finish(call, .success(body))
-            case .failure(let other as CallError) where other.isReplayed: finish(call, .failure(other))
-            case .success, .failure: call.fail(error, cause: cause)
-            }
-            idempotency.gate.leave(ticket.lock)
-        }
-    }
-
-    /// Answers. A role that was refused is in the trail before he who was refused knows.
-    private func finish(_ call: Call, _ result: Result<Body, any Error>) {
-        switch result {
-        case .success(let body): call.succeed(body)
-        case .failure(let cause):
-            let error = CallError(mapping: cause, in: call)
-            guard error.code == .authorization else { return call.fail(error, cause: cause) }
-            pool.transaction(call) { tx in
-                if let workspace = call.workspaceID { tx.enter(workspace) }
-                record(tx, call, outcome: error.code)
-            } completion: { written in
-                // The refusal stands whether or not it could be written down; then the log tells.
-                if case .failure(let failure) = written {
-                    call.fail(error, cause: failure)
-                } else {
-                    call.fail(error, cause: cause)
-                }
-            }
-        }
     }
 
     func note(_ access: Access) {
@@ -274,7 +187,7 @@ extension Platform {
                     return body
                 }
             }
-            @Sendable func start(_ ticket: Idempotency.Ticket?) {
+            admit(call) { ticket in
                 Task {
                     let result: Result<Body, any Error>
                     do {
@@ -282,18 +195,8 @@ extension Platform {
                     } catch {
                         result = .failure(error)
                     }
-                    if let ticket { settle(call, result, ticket) } else { finish(call, result) }
+                    settle(call, result, ticket)
                 }
-            }
-            do {
-                guard let ticket = try idempotency.ticket(for: call) else { return start(nil) }
-                idempotency.gate.enter(ticket.lock, call) {
-                    start(ticket)
-                } refuse: {
-                    call.fail($0)
-                }
-            } catch {
-                finish(call, .failure(error))
             }
         }
     }

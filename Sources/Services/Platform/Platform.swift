@@ -21,6 +21,7 @@ public struct Platform: Sendable {
     /// Whether anybody may make himself an account.
     public let registrationIsOpen: Bool
     let keyUses = APIKeyUses()
+    let accountGroups = AccountGroups()
 
     public init(
         pool: Pool, reads: [ReadPipeline] = [], passwords: PasswordWorkers, tokens: Tokens,
@@ -98,6 +99,11 @@ extension Platform {
                 repeat {
                 } while try await pool.upkeep({ try $0.execute(Idempotency.deleteOld, batch) })
                     == batch
+                repeat {
+                } while try await pool.upkeep({ tx in
+                    tx.enterEveryWorkspace()
+                    return try tx.execute(Event.deleteOld, batch)
+                }) == batch
             },
         ]
         if let sender = mailSender(log: log) {
