@@ -32,11 +32,15 @@ final class Backend: Sendable {
     init(
         rates: Rates = Rates(auth: .off, general: .off), registrationIsOpen: Bool = true,
         masterKeys: WatchedKeys? = nil, signingKeys: WatchedKeys? = nil,
-        mail: (transport: any MailTransport, settings: MailSettings)? = nil, conninfo shared: String? = nil
+        mail: (transport: any MailTransport, settings: MailSettings)? = nil, conninfo shared: String? = nil,
+        proxy: CuttingProxy? = nil
     ) throws {
         conninfo = try shared ?? TestCluster.shared.get().freshDatabase()
         try Migrator(conninfo: conninfo, files: MigrationFile.read(folder: Backend.root + "/migrations")).up()
-        pool = Pool(PoolConfiguration(conninfo: TestCluster.daemon(conninfo), size: 4))
+        let daemons = TestCluster.daemon(conninfo)
+        pool = Pool(
+            PoolConfiguration(
+                conninfo: proxy.map { TestCluster.through($0.directory, daemons) } ?? daemons, size: 4))
         let first = try #require(NumberedKeys(file: NumberedKeys.makeLine(number: 1)))
         self.masterKeys = try masterKeys ?? WatchedKeys(first)
         self.signingKeys = try signingKeys ?? WatchedKeys(first)

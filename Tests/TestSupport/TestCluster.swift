@@ -67,6 +67,15 @@ public final class TestCluster: Sendable {
         "host=\(directory) user=rpcd dbname=\(database)"
     }
 
+    /// Its socket.
+    public var socketPath: String { directory + "/.s.PGSQL.5432" }
+
+    /// The same database by another socket.
+    public static func through(_ directory: String, _ conninfo: String) -> String {
+        let rest = conninfo.split(separator: " ").filter { !$0.hasPrefix("host=") }
+        return (["host=\(directory)"] + rest).joined(separator: " ")
+    }
+
     /// The same database, for the daemon: bound by row level security.
     public static func daemon(_ conninfo: String) -> String {
         conninfo.replacingOccurrences(of: "user=rpcd", with: "user=rpcd_daemon")

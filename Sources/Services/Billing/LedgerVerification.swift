@@ -26,10 +26,11 @@ struct LedgerVerification: Sendable {
         let lastSeq: Int64
         let breaks: Int64
         let holdRest: Int64
+        let holdsOff: Int64
         let grantRest: Int64
-        let captured: Int64
-        let ledgerCaptured: Int64
+        let grantsOff: Int64
         let overRefunded: Int64
+        let purchasesOff: Int64
 
         init(_ row: borrowing RowReader) throws {
             workspaceID = try row.get(0)
@@ -43,10 +44,11 @@ struct LedgerVerification: Sendable {
             lastSeq = try row.get(8)
             breaks = try row.get(9)
             holdRest = try row.get(10)
-            grantRest = try row.get(11)
-            captured = try row.get(12)
-            ledgerCaptured = try row.get(13)
+            holdsOff = try row.get(11)
+            grantRest = try row.get(12)
+            grantsOff = try row.get(13)
             overRefunded = try row.get(14)
+            purchasesOff = try row.get(15)
         }
 
         fileprivate var comparisons: [(what: String, expected: Int64, actual: Int64)] {
@@ -55,8 +57,10 @@ struct LedgerVerification: Sendable {
                 ("number of the last transaction", lastSeq, seq), ("transactions", lastSeq, rows),
                 ("transactions that do not follow from the one before", 0, breaks),
                 ("held by active holds", holdRest, held), ("expiring", grantRest, expiring),
-                ("captured of holds", ledgerCaptured, captured),
+                ("holds that are not what their transactions say", 0, holdsOff),
+                ("grants of which more is left than was given", 0, grantsOff),
                 ("debits of which more was refunded than taken", 0, overRefunded),
+                ("settled purchases without their transaction, or the other way round", 0, purchasesOff),
             ]
         }
     }

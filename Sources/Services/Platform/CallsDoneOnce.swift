@@ -82,8 +82,13 @@ extension Platform {
         } completion: { (stored: Result<Body?, any Error>) in
             switch stored {
             case .success(let body?): finish(call, .success(body))
-            case .failure(let other as CallError) where other.isReplayed: finish(call, .failure(other))
-            case .success, .failure: call.fail(error, cause: cause)
+            case .success(nil): call.fail(error, cause: cause)
+            case .failure(let failure) where Idempotency.isTaken(failure):
+                return DispatchQueue.global().asyncAfter(deadline: .now() + Idempotency.pause) {
+                    settle(call, result, ticket)
+                }
+            // A failure that is not kept is not final: who repeats the call might get something else.
+            case .failure(let failure): finish(call, .failure(failure))
             }
             idempotency.gate.leave(ticket.lock)
         }
