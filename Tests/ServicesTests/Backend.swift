@@ -80,6 +80,11 @@ final class Backend: Sendable {
         Loopback(dispatcher, peer: Peer(.uid(uid), isOperator: isOperator), of: self)
     }
 
+    /// As a client of the HTTP adapter.
+    func connect(ip: String, agent: String? = nil) -> Loopback {
+        Loopback(dispatcher, peer: Peer(.ip(ip), isOperator: false, agent: agent), of: self)
+    }
+
     /// Registers somebody and logs him in.
     func login(_ name: String) async throws -> (id: String, token: String, refreshToken: String) {
         let connection = connect()

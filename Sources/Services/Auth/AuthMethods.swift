@@ -54,7 +54,7 @@ struct Auth: Sendable {
                 sensitive: true, route: .post("/auth/logout"),
                 params: Params(.token("refreshToken", "From `auth.login` or `auth.refresh`.")),
                 result: .done, example: Example(#"{"refreshToken":"…"}"#, gives: "{}"),
-                run: platform.transaction(logout)),
+                run: platform.steps(logout)),
             Method(
                 "auth.changePassword", "Sets a new password and ends every session.", role: .user,
                 rate: .auth,

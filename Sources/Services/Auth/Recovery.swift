@@ -46,7 +46,7 @@ extension Auth {
             else { throw Auth.badEmailToken }
             tx.queue(Auth.deleteResetTokens, user)
             tx.queue(Auth.revokeSessions, user)
-            tx.queue(Auth.deleteFailuresOfEmail, try platform.tokens.emailHash(email))
+            try LoginAttempt.forgive(tx, email, platform.tokens)
             try platform.conclude(
                 tx, call, actor: "user:\(user)", answer: Shape.done.body(of: Done()))
         }

@@ -155,8 +155,12 @@ public final class Tokens: Authenticator {
             hash: try SHA256.digest(bytes))
     }
 
-    func emailHash(_ email: Email) throws -> [UInt8] {
-        guard let newest = keys().secrets.first else { throw CallError(.internalError) }
-        return try HMACSHA256.authenticate(key: newest, message: Array(email.text.utf8))
+    /// Under the newest signing key, and under every one: what was hashed under an earlier one has to be found.
+    func emailHashes(_ email: Email) throws -> (newest: [UInt8], all: [[UInt8]]) {
+        let all = try keys().secrets.map {
+            try HMACSHA256.authenticate(key: $0, message: Array(email.text.utf8))
+        }
+        guard let newest = all.first else { throw CallError(.internalError) }
+        return (newest, all)
     }
 }

@@ -104,8 +104,11 @@ extension Platform {
     }
 
     /// Records a change of a call in steps, and keeps its answer for repetitions, with the effect.
-    func conclude(_ tx: borrowing Transaction, _ call: Call, actor: String? = nil, answer: Body) throws {
-        record(tx, call, actor: actor)
+    func conclude(
+        _ tx: borrowing Transaction, _ call: Call, actor: String? = nil, answer: Body, made: UUID? = nil,
+        objects: KeyValuePairs<String, UUID> = [:]
+    ) throws {
+        record(tx, call, actor: actor, made: made, objects: objects)
         guard let ticket = try idempotency.ticket(for: call) else { return }
         try idempotency.keep(tx, .success(answer), of: call, under: ticket)
     }
