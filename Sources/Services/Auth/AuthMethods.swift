@@ -92,7 +92,8 @@ struct Auth: Sendable {
                     #"{"token":"…","newPassword":"staple battery horse"}"#, gives: "{}"),
                 run: platform.steps(resetPassword)),
             Method(
-                "auth.me", "Tells who is calling, and where he is a member.", role: .user, sensitive: true,
+                "auth.me", "Tells who is calling, and where he is a member.", role: .user, apiKeys: true,
+                sensitive: true,
                 route: .get("/auth/me"), params: Params(), result: Me.shape,
                 example: Example("{}", gives: #"{"user":{"email":"ada@example.org"}}"#),
                 run: platform.transaction(options: .readOnly, me)),

@@ -40,6 +40,7 @@ public final class Tokens: Authenticator {
     }
 
     private let watched: WatchedKeys
+    let confirmedKeys = ConfirmedKeys()
     private let state: Mutex<State>
 
     /// How long an access token is good for.
@@ -83,6 +84,11 @@ public final class Tokens: Authenticator {
             if let caller = try? authenticate(token, by: keys(fresh: true)) { return caller }
         } catch {}
         throw CallError(.authentication, "The token is not valid or has expired; refresh it, or log in")
+    }
+
+    /// A user's token is signed; an API key says itself which it is.
+    public func isConfirmed(_ caller: Caller) -> Bool {
+        if case .apiKey = caller { confirmedKeys.contains(caller) } else { true }
     }
 
     private func authenticate(_ token: String, by keys: Keys) throws(JSONWebToken.Fault) -> Caller {

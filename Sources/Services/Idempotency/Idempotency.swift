@@ -40,7 +40,7 @@ struct Idempotency: Sendable {
     /// - Returns: `nil` for a call without a key, and for methods that take none.
     func ticket(for call: Call) throws -> Ticket? {
         guard call.method.isIdempotent, let key = call.metadata.idempotencyKey else { return nil }
-        let caller = call.caller.label(at: call.peer)
+        let caller = call.caller.scope(at: call.peer)
         let params = Idempotency.canonicalParams(of: call)
         // Nobody meets another's key: whoever has no name is known by what he asks.
         let scope = Idempotency.joined([

@@ -28,9 +28,18 @@ enum Authorization {
         try ask(Question(call, caller: caller, needed: .user), in: tx)
     }
 
+    /// What a caller was when his call began may have changed while it waited for a lock.
+    /// - Throws: `AUTHENTICATION_ERROR`, `AUTHORIZATION_ERROR`.
+    static func recheck(_ access: Access, in tx: borrowing Transaction) throws {
+        guard try check(access.call, in: tx).role == access.role else { throw CallError(.authorization) }
+    }
+
     private static func ask(_ question: Question, in tx: borrowing Transaction) throws -> Access {
         let access = try question.answer(try question.query.flatMap { try tx.first($0) })
-        if access.role == .operator, question.query == nil { tx.enterEveryWorkspace() }
+        // What is public is nobody's in particular: the operator gets no more rows than others.
+        if access.role == .operator, question.query == nil, question.needed != .public {
+            tx.enterEveryWorkspace()
+        }
         return access
     }
 
@@ -40,7 +49,7 @@ enum Authorization {
         let query: Query<Found>?
         private let call: Call
         private let caller: Caller
-        private let needed: Role
+        fileprivate let needed: Role
 
         /// - Throws: `AUTHENTICATION_ERROR` for an anonymous caller of what is not public.
         init(_ call: Call) throws(CallError) {
@@ -75,17 +84,18 @@ enum Authorization {
                     role: try role(of: found))
             case .apiKey(let id, _):
                 let found = try existing(found, "The API key is not valid")
+                guard call.method.admitsAPIKeys else {
+                    throw CallError(.authorization, "This is for users; an API key acts in its workspace")
+                }
                 return Access(
                     call: call, apiKeyID: id, responsibleUserID: found.responsibleUserID,
                     role: try role(of: found))
             }
         }
 
-        /// A public method serves those, too, whose session has ended.
         private func existing(_ found: Found?, _ message: String) throws(CallError) -> Found {
-            if let found { return found }
-            guard needed == .public else { throw CallError(.authentication, message) }
-            return Found(role: nil, responsibleUserID: nil)
+            guard let found else { throw CallError(.authentication, message) }
+            return found
         }
 
         private func role(of found: Found) throws(CallError) -> Role {

@@ -21,6 +21,7 @@ public struct Platform: Sendable {
     /// Whether anybody may make himself an account.
     public let registrationIsOpen: Bool
     let keyUses = APIKeyUses()
+    let sessionUses = SessionUses()
     let accountGroups = AccountGroups()
 
     public init(
@@ -93,12 +94,12 @@ extension Platform {
                 try await vault.confirm(on: pool)
             },
             Upkeep(every: .seconds(1), told: log, of: "Expiring credits") { try await expireCredits() },
+            Upkeep(every: .seconds(5), told: log, of: "Noting logins") {
+                try await sessionUses.write(on: pool)
+            },
             Upkeep(every: .seconds(60), told: log, of: "Clearing out") {
-                try await pool.upkeep { $0.queue(Auth.deleteExpiredTokens) }
+                try await clearOut()
                 let batch = 1000
-                repeat {
-                } while try await pool.upkeep({ try $0.execute(Idempotency.deleteOld, batch) })
-                    == batch
                 repeat {
                 } while try await pool.upkeep({ tx in
                     tx.enterEveryWorkspace()
@@ -110,6 +111,15 @@ extension Platform {
             works.append(Upkeep(every: .seconds(1), told: log, of: "Sending mail") { try await sender.run() })
         }
         return works
+    }
+
+    /// Removes what is over and belongs to no workspace.
+    func clearOut() async throws {
+        try await pool.upkeep { $0.queue(Auth.deleteExpiredTokens) }
+        let batch = 1000
+        for statement in [Idempotency.deleteOld, Sessions.deleteOld, Invitations.deleteOldMails] {
+            repeat {} while try await pool.upkeep({ try $0.execute(statement, batch) }) == batch
+        }
     }
 
     /// Releases holds and takes grants whose time is over. - Returns: how many accounts it looked at.

@@ -17,7 +17,8 @@ extension Workspaces {
     }
 
     private func owner(_ tx: borrowing Transaction, _ access: Access, _ email: Email?) throws -> UUID {
-        if let userID = access.userID {
+        guard access.role == .operator else {
+            let userID = try access.requireUser()
             guard email == nil else {
                 throw CallError.fields([
                     FieldError("ownerEmail", .unknown, "is for the operator; you become the owner")
