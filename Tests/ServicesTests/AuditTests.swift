@@ -76,7 +76,7 @@ struct AuditTests {
         let (her, root) = ("user:\(ada.id)", "peer:uid:1000")
         #expect(
             try objects("auth.register", root).map { $0["email"]?.string } == [try hash("eve@example.org")])
-        #expect(try objects("auth.register", root)[0]["id"]?.string != nil)
+        #expect(try objects("auth.register", root).first?["id"]?.string != nil)
         #expect(
             try objects("workspaces.create", root).map { $0["ownerEmail"]?.string } == [
                 try hash("ada@example.org")
