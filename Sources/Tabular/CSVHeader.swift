@@ -55,7 +55,9 @@ extension String {
 
     /// For messages: a name out of a file may be long, and hold anything.
     var shortened: String {
-        let clean = unicodeScalars.prefix(64).map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }
+        let clean = unicodeScalars.prefix(64).map {
+            $0.properties.generalCategory == .control ? "\u{FFFD}" : $0
+        }
         return String(String.UnicodeScalarView(clean)) + (unicodeScalars.count > 64 ? "…" : "")
     }
 }

@@ -52,7 +52,8 @@ public struct CSVReader: Sendable {
     ///   - columns: how many the file has, at least 1.
     ///   - position: the `end` of a row or a fault. The first byte that is appended is the one there.
     public init(
-        columns: Int, at position: FilePosition, delimiter: CSVDelimiter = .comma, limits: CSVLimits = CSVLimits()
+        columns: Int, at position: FilePosition, delimiter: CSVDelimiter = .comma,
+        limits: CSVLimits = CSVLimits()
     ) {
         let columns = max(1, columns)
         self.delimiter = delimiter

@@ -73,17 +73,21 @@ private func isFormula(_ cell: UnsafeBufferPointer<UInt8>) -> Bool {
     default: break
     }
     var rest = cell[...]
-    while let length = paddings.first(where: { rest.starts(with: $0) })?.count { rest = rest.dropFirst(length) }
+    while let length = paddings.first(where: { rest.starts(with: $0) })?.count {
+        rest = rest.dropFirst(length)
+    }
     return triggers.contains { rest.starts(with: $0) } && !isNumber(cell)
 }
 
 private let triggers = ["=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "\0"].map { Array($0.utf8) }
 
 /// What spreadsheets may skip before a formula: quotes, blanks, also wide and invisible ones.
-private let paddings = ([
-    "\"", "'", " ", "\u{B}", "\u{C}", "\u{85}", "\u{A0}", "\u{1680}", "\u{2028}", "\u{2029}", "\u{202F}", "\u{205F}",
-    "\u{2060}", "\u{3000}", "\u{FEFF}",
-] + (0x2000...0x200D).compactMap { Unicode.Scalar($0).map(String.init) }).map { Array($0.utf8) }
+private let paddings =
+    ([
+        "\"", "'", " ", "\u{B}", "\u{C}", "\u{85}", "\u{A0}", "\u{1680}", "\u{2028}", "\u{2029}", "\u{202F}",
+        "\u{205F}",
+        "\u{2060}", "\u{3000}", "\u{FEFF}",
+    ] + (0x2000...0x200D).compactMap { Unicode.Scalar($0).map(String.init) }).map { Array($0.utf8) }
 
 /// `-5`, `+1.5`, `-1e3`: an optional sign, digits, perhaps a fraction, perhaps an exponent, and nothing else.
 private func isNumber(_ cell: UnsafeBufferPointer<UInt8>) -> Bool {

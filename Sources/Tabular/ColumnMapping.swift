@@ -14,8 +14,9 @@ public struct ColumnMapping: Sendable, Equatable {
         var columns = Set<String>()
         for option in options {
             guard let divider = option.utf8.lastIndex(of: UInt8(ascii: "=")) else { throw .noField(option) }
-            let column = String(option[..<divider]).trimmed
-            let field = String(option[divider...].dropFirst()).trimmed
+            // By bytes: the = and an accent behind it would be one character.
+            let column = String(Substring(option.utf8[..<divider])).trimmed
+            let field = String(Substring(option.utf8[divider...].dropFirst())).trimmed
             guard !column.isEmpty else { throw .noColumn(option) }
             guard columns.insert(column).inserted else { throw .columnTwice(column) }
             rules.append((column, field.isEmpty ? nil : field))

@@ -76,7 +76,8 @@ public struct NDJSONReader: Sendable {
                         isTruncated: true))
             }
             // One more byte may be the CR of a CRLF.
-            guard length <= lineBytes || length == lineBytes + 1 && input.byte(lineBytes) == UInt8(ascii: "\r")
+            guard
+                length <= lineBytes || length == lineBytes + 1 && input.byte(lineBytes) == UInt8(ascii: "\r")
             else {
                 overlong = Overlong(start: input.position, head: input.prefix(lineBytes))
                 input.take(lineBytes, lines: 0)

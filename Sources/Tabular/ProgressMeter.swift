@@ -37,7 +37,9 @@ public struct ProgressMeter: Sendable {
     public mutating func update(done: Int, count: Int, now: UInt64) {
         last = Sample(
             done: max(last.done, done), count: max(last.count, count), instant: max(last.instant, now))
-        guard let newest = window.last, last.instant - newest.instant >= Self.sampleNanoseconds else { return }
+        guard let newest = window.last, last.instant - newest.instant >= Self.sampleNanoseconds else {
+            return
+        }
         window.append(last)
         if window.count > Self.windowSamples { window.removeFirst() }
     }
@@ -57,7 +59,9 @@ public struct ProgressMeter: Sendable {
 
     /// At the pace of late; nil without a total, or while nothing moves.
     public var secondsLeft: Double? {
-        guard let total, let pace = rate(since: window.first ?? first, of: \.done), pace > 0 else { return nil }
+        guard let total, let pace = rate(since: window.first ?? first, of: \.done), pace > 0 else {
+            return nil
+        }
         return Double(max(0, total - last.done)) / pace
     }
 
@@ -76,7 +80,8 @@ public struct ProgressMeter: Sendable {
         guard let percent else { return nil }
         let width = min(max(width, 1), 200)
         let filled = width * percent / 100
-        return "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled) + "]"
+        return "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
+            + "]"
     }
 
     /// What this run did, for its end: `1,000,000 rows  in 11 s  93,700/s`.
@@ -119,10 +124,10 @@ extension ProgressMeter {
             let tenths = Int((max(0, perSecond) * 10).rounded())
             return tenths % 10 == 0 ? "\(tenths / 10)/s" : "\(tenths / 10).\(tenths % 10)/s"
         }
-        let value = Int(min(perSecond, largest).rounded())
-        var scale = 1
+        let value = min(perSecond, largest)
+        var scale = 1.0
         while value / scale >= 1_000 { scale *= 10 }
-        return grouped((value + scale / 2) / scale * scale) + "/s"
+        return grouped(Int((value / scale).rounded() * scale)) + "/s"
     }
 
     /// `6 s`, `2 min 5 s`, `3 h 12 min`, `4 d 1 h`; begun seconds count.

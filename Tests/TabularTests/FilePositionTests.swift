@@ -1,2 +1,0 @@
-import Tabular
-import Testing
