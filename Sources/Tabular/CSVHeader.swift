@@ -27,21 +27,19 @@ extension CSVHeaderError: CustomStringConvertible {
     }
 }
 
-extension CSVHeaderError {
-    /// The names in a header row, without the blanks and tabs around them: people write `id, name`.
-    static func names(of row: CSVRow) throws(CSVHeaderError) -> [String] {
-        var places: [String: Int] = [:]
-        var names: [String] = []
-        for (index, text) in row.enumerated() {
-            let name = text.trimmed
-            guard !name.isEmpty else { throw .emptyName(column: index + 1) }
-            if let earlier = places.updateValue(index + 1, forKey: name) {
-                throw .duplicateName(name, columns: [earlier, index + 1])
-            }
-            names.append(name)
+/// The names in a header row, without the blanks and tabs around them: people write `id, name`.
+func columnNames(in header: CSVRow) throws(CSVHeaderError) -> [String] {
+    var places: [String: Int] = [:]
+    var names: [String] = []
+    for (index, text) in header.enumerated() {
+        let name = text.trimmed
+        guard !name.isEmpty else { throw .emptyName(column: index + 1) }
+        if let earlier = places.updateValue(index + 1, forKey: name) {
+            throw .duplicateName(name, columns: [earlier, index + 1])
         }
-        return names
+        names.append(name)
     }
+    return names
 }
 
 extension String {

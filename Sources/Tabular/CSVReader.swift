@@ -118,7 +118,7 @@ public struct CSVReader: Sendable {
 
     private mutating func begin(after header: CSVRow) throws(CSVHeaderError) -> [String] {
         do throws(CSVHeaderError) {
-            let names = try CSVHeaderError.names(of: header)
+            let names = try columnNames(in: header)
             stage = .rows(columns: names.count)
             scanner = CSVScanner(delimiter: delimiter, limits: limits, maximumFields: names.count)
             return names

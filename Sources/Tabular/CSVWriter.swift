@@ -2,9 +2,10 @@
 ///
 /// Unless switched off, cells that a spreadsheet would run as a formula are neutralised with a `'` before them, as
 /// OWASP advises (“CSV Injection”): those that begin with `=`, `+`, `-`, `@`, their full-width forms, a tab, CR, LF or
-/// NUL, also after blanks and quotes. Numbers, such as `-5`, `+1.5` or `-1e3`, are harmless and stay. A cell with another
-/// delimiter in it is quoted, too: which one divides the cells is for the spreadsheet to decide. What is neutralised
-/// does not read back as it was; for data that will be imported again, switch it off, or write NDJSON.
+/// NUL, also after blanks and quotes. Numbers, such as `-5`, `+1.5` or `-1e3`, are harmless and stay, and with them
+/// `+15551234567`. A cell with another delimiter in it is quoted, too: which one divides the cells is for the
+/// spreadsheet to decide. What is neutralised does not read back as it was; for data that will be imported again,
+/// switch it off, or write NDJSON.
 ///
 /// A NUL is written like any character, but readers refuse it; texts that come out of PostgreSQL hold none.
 public struct CSVWriter: Sendable {

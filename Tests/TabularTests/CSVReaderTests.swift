@@ -47,6 +47,8 @@ struct CSVReaderTests {
             ("a,b\n1, \"y\"\n2,3\n", "2! 2 a quote inside a field"),
             ("a,b\n\"x\"y,1\n2,3\n", "2! 1 text after the closing quote"),
             ("a,b\n\"x\" ,1\n2,3\n", "2! 1 text after the closing quote"),
+            ("a,b\n\"x\"y,1\"\n2,3\n", "2! 1 text after the closing quote"),
+            ("a,b\nx\"\0,\"1\"y,3\n2,3\n", "2! 1 a quote inside a field"),
             ("a,b\n1,x\0y\n2,3\n", "2! 2 a NUL byte"),
             ("a,b\n\"\n\0\",1\n2,3\n", "2! 1 a NUL byte"),
             ("a,b\n1,123456789\n2,3\n", "2! 2 longer than 8 bytes"),
@@ -112,6 +114,8 @@ struct CSVReaderTests {
                 #expect(try fault("\"1\"\"4\",\"34\"") == nil)
                 #expect(try fault("\"1\"\"45\",\"3\"") == nil)
                 #expect(try fault("\"1\"\"456\",\"\"") == .fieldTooLong(limit: 4))
+                #expect(try fault("\"1\"\"4\",12345") == .fieldTooLong(limit: 4))
+                #expect(try fault("\"1\"\"45\",\"34\"") == nil)
                 #expect(try fault("\"1\"\"45\",\"345\"") == .rowTooLong(limit: 12))
             }
         }
