@@ -47,6 +47,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         library("Mail", ["CCurl", "Identifiers"]),
+        library("Tabular", ["JSON"]),
         library(
             "Services", ["Mail", "RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience"]),
         .target(name: "CRelease"),
@@ -94,6 +95,7 @@ let package = Package(
             exclude: ["clients"]),
         tests("MailTests", ["Mail", "Identifiers", "Resilience", "TestSupport"]),
         tests("SystemdTests", ["Systemd"]),
+        tests("TabularTests", ["Tabular", "JSON", "TestSupport"]),
         tests("RPCTests", ["RPC", "JSON", "Resilience", "TestSupport"]),
     ]
 )

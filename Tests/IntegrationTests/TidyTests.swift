@@ -6,7 +6,7 @@ import Testing
 @Suite("The sources")
 struct TidyTests {
     private static let imports: [String: Set<String>] = [
-        "Identifiers": [], "JSON": [], "Resilience": [], "Systemd": ["CSystemd"],
+        "Identifiers": [], "JSON": [], "Resilience": [], "Systemd": ["CSystemd"], "Tabular": ["JSON"],
         "Cryptography": ["COpenSSL", "CArgon2", "JSON"],
         "Postgres": ["CPostgres", "Identifiers", "Resilience"],
         "RPC": ["JSON", "Identifiers", "Resilience"], "Transports": ["RPC", "JSON", "Resilience"],
