@@ -177,9 +177,9 @@ struct BehaviourTests {
             let waiting = try simulated.open()
             try await waiting.send(request)
             var bytes: [UInt8] = []
-            while !bytes.suffix(5).starts(with: Array("\r\n\r\n".utf8)) {
+            while (try? Simulated.parse(bytes))?.body.isEmpty != false {
                 let part = try await waiting.receive()
-                try #require(!part.isEmpty && bytes.count < 1_000)
+                try #require(!part.isEmpty)
                 bytes += part
             }
             #expect(try Simulated.parse(bytes).text == "{")

@@ -56,8 +56,13 @@ struct Simulated {
         return try Self.parse(bytes)
     }
 
+    struct Incomplete: Error {}
+
     static func parse(_ bytes: [UInt8]) throws -> Answer {
-        let end = try #require(bytes.indices.first { bytes[$0...].starts(with: Array("\r\n\r\n".utf8)) })
+        guard let end = bytes.indices.first(where: { bytes[$0...].starts(with: Array("\r\n\r\n".utf8)) })
+        else {
+            throw Incomplete()
+        }
         let head = String(decoding: bytes[..<end], as: UTF8.self)
         return Answer(
             status: try #require(head.split(separator: " ").dropFirst().first.flatMap { Int($0) }),
