@@ -68,6 +68,17 @@ struct OracleTests {
         }
     }
 
+    @Test("The mixture has every fault in it, the flaky provider its four")
+    func mixtures() throws {
+        func faults(_ name: String) throws -> Set<Fault> {
+            let provider = Provider(name, try #require(Behaviour.standard[name]), seed: 1)
+            let faults = try (0..<200).map { try provider.expect(Input([("n", "\($0)")])).faults }
+            return Set(faults.joined().compactMap { $0 })
+        }
+        #expect(try faults("mixed") == Set(Fault.allCases))
+        #expect(try faults("flaky") == [.http500, .http503, .reset, .hang])
+    }
+
     @Test("Half the delays are below p50, and one in a hundred above p99", arguments: Seed.some(100))
     func latency(seed: Seed) {
         var random = seed.generator
