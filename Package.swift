@@ -18,7 +18,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 
 let package = Package(
     name: "rpcd",
-    products: [.executable(name: "rpcd", targets: ["rpcd"])],
+    products: [
+        .executable(name: "rpcd", targets: ["rpcd"]),
+        .executable(name: "rpcd-provider-sim", targets: ["rpcd-provider-sim"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
@@ -63,6 +66,16 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        .executableTarget(
+            name: "rpcd-provider-sim",
+            dependencies: [
+                "JSON", "Resilience",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
         .target(
             name: "TestSupport", dependencies: ["CPostgres", "JSON", "RPC", "Postgres", "Resilience"],
             path: "Tests/TestSupport",
@@ -93,6 +106,12 @@ let package = Package(
         tests(
             "IntegrationTests", ["rpcd", "RPC", "fixture-server", "Postgres", "JSON", "TestSupport"],
             exclude: ["clients"]),
+        tests(
+            "ProviderSimTests",
+            [
+                "rpcd-provider-sim", "JSON", "Resilience", "TestSupport",
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
         tests("MailTests", ["Mail", "Identifiers", "Resilience", "TestSupport"]),
         tests("SystemdTests", ["Systemd"]),
         tests("TabularTests", ["Tabular", "JSON", "TestSupport"]),

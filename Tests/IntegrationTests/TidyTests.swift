@@ -11,6 +11,7 @@ struct TidyTests {
         "Postgres": ["CPostgres", "Identifiers", "Resilience"],
         "RPC": ["JSON", "Identifiers", "Resilience"], "Transports": ["RPC", "JSON", "Resilience"],
         "Services": ["RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience"],
+        "rpcd-provider-sim": ["JSON", "Resilience"],
     ]
     private static let own = Set(imports.keys).union([
         "CPostgres", "COpenSSL", "CArgon2", "CSystemd", "CRelease",
