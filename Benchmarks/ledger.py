@@ -32,7 +32,7 @@ UPDATE accounts SET balance = :balance - 1, held = 0, expiring = 0, next_expiry 
 INSERT INTO audit_log (actor, action, workspace_id, object, address, request_id, outcome)
     VALUES ('user/{user}', 'billing.debit', '{workspace}', '{{"id":"{user}"}}', 'uid/0', (:k)::text, 'OK');
 INSERT INTO idempotency_keys AS i (scope, fingerprint, outcome, is_sealed, key_version)
-    VALUES (sha256((:k)::text::bytea), sha256('x'), convert_to(repeat('x', 300), 'UTF8'), false, 1)
+    VALUES (sha256((:k)::text::bytea), sha256('x'), convert_to('{{"result":"' || repeat('x', 300) || '"}}', 'UTF8'), false, 1)
     ON CONFLICT (scope) DO UPDATE SET created_at = now() WHERE i.created_at <= now() - interval '24 hours';
 COMMIT;
 """)
@@ -64,7 +64,7 @@ BEGIN
     INSERT INTO audit_log (actor, action, workspace_id, object, address, request_id, outcome)
     VALUES ('user/x', 'billing.debit', w, '{}', 'uid/0', k, 'OK');
     INSERT INTO idempotency_keys (scope, fingerprint, outcome, is_sealed, key_version)
-    VALUES (sha256(k::bytea), sha256('x'), convert_to(repeat('x', 300), 'UTF8'), false, 1);
+    VALUES (sha256(k::bytea), sha256('x'), convert_to('{"result":"' || repeat('x', 300) || '"}', 'UTF8'), false, 1);
     RETURN a.balance - 1;
 END $$""")
 

@@ -59,7 +59,9 @@ struct AccountGroupTests {
                 let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
                 while console.run(waiting).rows == [["0"]] { await Task.yield() }
             }
-            while backend.platform.accountGroups.waitingCount < (withoutKey ?? calls.count) - 1 { await Task.yield() }
+            while backend.platform.accountGroups.waitingCount < (withoutKey ?? calls.count) - 1 {
+                await Task.yield()
+            }
             try await release(connection)
             holder.run("COMMIT")
             var answers: [Int64: JSON] = [:]

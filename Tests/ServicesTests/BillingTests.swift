@@ -110,6 +110,29 @@ struct BillingTests {
         #expect(try await bank.state() == [9_223_372_036_854_775_100, 0])
     }
 
+    @Test("What another workspace spent, set aside or buys is not there")
+    func foreign() async throws {
+        let bank = try await Bank()
+        let neighbour = try await Bank(bank.backend)
+        for one in [bank, neighbour] {
+            _ = try await one.call("billing.addCredits", #""amount":100,"type":"bonus""#)
+        }
+        let debit = try #require(
+            try await neighbour.call("billing.debit", #""amount":10"#)["result"]?["id"]?.string)
+        let hold = try #require(
+            try await neighbour.call("billing.holds.create", #""amount":10"#)["result"]?["id"]?.string)
+        let calls = [
+            ("billing.refund", #""transactionId":"\#(debit)""#),
+            ("billing.holds.capture", #""holdId":"\#(hold)","amount":1"#),
+            ("billing.holds.release", #""holdId":"\#(hold)""#),
+        ]
+        for (method, params) in calls {
+            #expect(try await bank.call(method, params).errorCode == "NOT_FOUND", "\(method)")
+        }
+        #expect(try await bank.state() == [100, 0])
+        #expect(try await neighbour.state() == [90, 10])
+    }
+
     @Test("Held credits are spent up to what was held, or go back; by themselves when their time is over")
     func holds() async throws {
         let bank = try await Bank()
