@@ -341,9 +341,9 @@ def lines(size, kills, records, tally, seconds, verified):
     return [
         f"{len(records):,} keys in {seconds:.0f} s: {', '.join(f'{count:,} {type}s' for type, count in done.items())}; {refused:,} refused",
         f"{kills[0]} kills of a daemon, {kills[1]} of PostgreSQL, under {CLIENTS} clients of {len(DAEMONS)} daemons",
-        f"{tally['calls']:,} calls sent, {tally['retries']:,} of them retries: {tally['lost answers']:,} answers lost in kills, "
-        f"{tally['cut']:,} cut off by the client, {tally['SERVICE_UNAVAILABLE']:,} SERVICE_UNAVAILABLE, {tally['TIMEOUT']:,} TIMEOUT; "
-        f"{tally['nobody there']:,} times nobody was there",
+        f"{tally['calls']:,} calls sent; {tally['lost answers']:,} answers lost in kills, {tally['cut']:,} cut off by the client, "
+        f"{tally['SERVICE_UNAVAILABLE']:,} SERVICE_UNAVAILABLE, {tally['TIMEOUT']:,} TIMEOUT, {tally['nobody there']:,} times nobody was "
+        f"there: {tally['retries']:,} retries",
         f"{tally['race']:,} keys sent to both daemons at once, {tally['repeated on purpose']:,} repeated after their answer; "
         f"{tally['replays']:,} replays, {tally['done unheard']:,} of them the first that was heard of something done",
         *verified]
