@@ -66,7 +66,7 @@ def build(name, edit):
         if not target.is_file() or target.read_bytes() != content:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
-    print(f"building rpcd without {name} in {source}", file=sys.stderr, flush=True)
+    print(f"building rpcd for --without {name} in {source.relative_to(ROOT)}", file=sys.stderr, flush=True)
     subprocess.run(["swift", "build", "--package-path", source, "--scratch-path", FOLDER / "build", "--product", "rpcd"],
                    check=True, stdout=sys.stderr)
     program = FOLDER / f"rpcd-without-{name}"
