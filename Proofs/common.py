@@ -70,7 +70,7 @@ class Findings:
         for kind, texts in self.by_kind.items():
             print(f"{kind}: {len(texts)} found")
             for text in texts[:most]:
-                print(f"    {text}")
+                print(f"    {text[:300]}")
             if len(texts) > most:
                 print(f"    … and {len(texts) - most} more")
 
