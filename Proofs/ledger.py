@@ -69,6 +69,8 @@ class Client(threading.Thread):
     def __init__(self, number, plan, generator, daemons, progress, findings):
         super().__init__(daemon=True)
         self.number, self.plan, self.random = number, plan, generator
+        # Drawn as often as there are retries; what is done does not depend on it.
+        self.patience = random.Random(generator.random())
         self.daemons, self.progress, self.findings = daemons, progress, findings
         self.favourite = number % len(daemons)
         self.connections = {}
@@ -131,8 +133,8 @@ class Client(threading.Thread):
                 return
             manner = "plain"
             self.tally["retries"] += 1
-            self.favourite = self.random.randrange(len(self.daemons))
-            time.sleep(self.random.uniform(0, pause))
+            self.favourite = self.patience.randrange(len(self.daemons))
+            time.sleep(self.patience.uniform(0, pause))
             pause = min(2 * pause, 0.1)
 
     def passes(self, record, answer):
@@ -150,12 +152,12 @@ class Client(threading.Thread):
         places = range(len(self.daemons)) if manner == "race" else [self.favourite]
         params = record.params
         if manner == "hurried":
-            params = params | {"_meta": params["_meta"] | {"timeoutMs": self.random.randint(1, 10)}}
+            params = params | {"_meta": params["_meta"] | {"timeoutMs": self.patience.randint(1, 10)}}
         if manner != "plain":
             self.tally[manner] += 1
         sent = [place for place in places if self.send(place, record, params)]
         if manner == "cut":
-            time.sleep(self.random.uniform(0, 0.01))
+            time.sleep(self.patience.uniform(0, 0.01))
             for place in sent:
                 self.drop(place)
             return []
