@@ -1,11 +1,10 @@
-"""What the proofs share: a database and daemons that are killed and come back, clients that notice, and the findings."""
+"""What the proofs share: a database and daemons that are killed and come back, connections to them, and the findings."""
 
 import argparse
 import json
 import os
 import pathlib
 import pwd
-import random
 import secrets
 import shutil
 import signal
@@ -101,6 +100,8 @@ class Cluster:
             user = pwd.getpwnam("postgres")
             os.chown(self.folder, user.pw_uid, user.pw_gid)
             self.prefix = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--reset-env", "--"]
+
+    def make(self):
         self._run("initdb", "-D", self.folder / "data", "-U", self.NAME, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
         self.start()
         self._run("createdb", "-h", self.folder, "-U", self.NAME, self.NAME)
@@ -117,6 +118,11 @@ class Cluster:
     def kill(self):
         """No shutdown: what is in the write-ahead log is all that is left."""
         self._run("pg_ctl", "-D", self.folder / "data", "-w", "-s", "-m", "immediate", "stop")
+
+    def remove(self):
+        """Whether or not it runs."""
+        subprocess.run([*self.prefix, self.programs / "pg_ctl", "-D", self.folder / "data", "-w", "-s", "-m", "immediate", "stop"],
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
 
     def rows(self, sql):
         """As the owner of the tables."""
@@ -216,6 +222,7 @@ class Installation:
             "RPCD_MASTER_KEY_FILE": str(folder / "master-key"), "RPCD_MIGRATIONS": str(migrations), "RPCD_HTTP_LISTEN": "off",
             "RPCD_RATE_GENERAL": "off", "RPCD_RATE_AUTH": "off", "RPCD_LOG_LEVEL": "error"} | environment
         try:
+            self.cluster.make()
             subprocess.run([rpcd, "migrate", "up"], check=True, stdout=subprocess.DEVNULL,
                            env=settings | {"RPCD_DATABASE_URL": self.cluster.conninfo(), "RPCD_SOCKET": str(folder / "none")})
             if sql:
@@ -247,7 +254,7 @@ class Installation:
     def remove(self):
         for daemon in self.daemons:
             daemon.stop()
-        self.cluster.kill()
+        self.cluster.remove()
 
 
 class Lost(Exception):
@@ -300,93 +307,3 @@ class Connection:
     def close(self):
         self.stream.close()
         self.socket.close()
-
-
-class Progress:
-    """How far the run is: the killings follow it, and a line on standard error tells of it."""
-
-    def __init__(self, total):
-        self.total = total
-        self.done = 0
-        self.is_over = False
-        self.began = time.monotonic()
-        self._changed = threading.Condition()
-
-    def advance(self, count=1):
-        with self._changed:
-            self.done += count
-            self._changed.notify_all()
-
-    def reaches(self, count):
-        """Waits for it. - Returns: whether it was reached before the run was over."""
-        with self._changed:
-            self._changed.wait_for(lambda: self.done >= count or self.is_over)
-            return self.done >= count
-
-    def end(self):
-        with self._changed:
-            self.is_over = True
-            self._changed.notify_all()
-
-    @property
-    def seconds(self):
-        return time.monotonic() - self.began
-
-    def watch(self, threads, findings, detail):
-        """Shows it until the threads have ended, and ends the run when nothing moves any more."""
-        last, since, shown = -1, time.monotonic(), 0.0
-        live = sys.stderr.isatty()
-        while any(thread.is_alive() for thread in threads):
-            for thread in threads:
-                thread.join(0.2)
-                if thread.is_alive():
-                    break
-            now = time.monotonic()
-            if self.done != last:
-                last, since = self.done, now
-            elif now - since > 2 * SILENCE_SECONDS:
-                findings.add("progress", f"nothing was answered for {2 * SILENCE_SECONDS} s, at {self.done} of {self.total}")
-                self.end()
-                return
-            if now - shown >= (0.2 if live else 5):
-                shown = now
-                print(f"{self.done:,}/{self.total:,}, {detail()}, {self.seconds:.0f} s", end="\r" if live else "\n",
-                      file=sys.stderr, flush=True)
-        if live:
-            print(file=sys.stderr)
-
-
-class Killer(threading.Thread):
-    """Kills by progress, in an order that was drawn: always one of the daemons that serve, and always in the midst of calls."""
-
-    def __init__(self, generator, progress, installation, daemon_kills, database_kills):
-        super().__init__(daemon=True)
-        self.events = ["daemon"] * daemon_kills + ["database"] * database_kills
-        generator.shuffle(self.events)
-        self.random = random.Random(generator.random())
-        self.progress = progress
-        self.installation = installation
-        self.daemon_kills = self.database_kills = 0
-        self.failure = None
-
-    def run(self):
-        try:
-            for number, event in enumerate(self.events, 1):
-                if not self.progress.reaches(self.progress.total * number // (len(self.events) + 1)):
-                    return
-                self._database() if event == "database" else self._daemon()
-        except BaseException as error:
-            self.failure = error
-            self.progress.end()
-
-    def _daemon(self):
-        # Whoever serves. When all are down, nothing goes on until one is back.
-        daemons = self.installation.daemons
-        serving = [daemon for daemon in daemons if daemon.is_ready.is_set()]
-        self.random.choice(serving or daemons).kill()
-        self.daemon_kills += 1
-
-    def _database(self):
-        self.installation.cluster.kill()
-        self.installation.cluster.start()
-        self.database_kills += 1

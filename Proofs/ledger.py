@@ -12,6 +12,7 @@ import threading
 import time
 
 import common
+import killing
 import mutants
 
 CLIENTS = 16
@@ -306,11 +307,12 @@ def prove(rpcd, seed, size, sql=None):
     generator = random.Random(seed)
     with common.WorkFolder() as folder:
         installation = common.Installation(folder, rpcd, DAEMONS, sql=sql)
+        killer = None
         try:
             credits = set_up(installation, size)
             hot, *others, poor = credits
-            progress = common.Progress(size.keys)
-            killer = common.Killer(generator, progress, installation, size.daemon_kills, size.database_kills)
+            progress = killing.Progress(size.keys)
+            killer = killing.Killer(generator, progress, installation, size.daemon_kills, size.database_kills)
             clients = [Client(number, plan, random.Random(generator.random()), installation.daemons, progress, findings)
                        for number, plan in enumerate(plans(generator, size, hot, others, poor))]
             for thread in [killer, *clients]:
@@ -318,8 +320,7 @@ def prove(rpcd, seed, size, sql=None):
             progress.watch(clients, findings, lambda: (
                 f"{killer.daemon_kills}/{size.daemon_kills} kills, {killer.database_kills}/{size.database_kills} of the database"))
             seconds = progress.seconds
-            progress.end()
-            killer.join()
+            killer.finish()
             if killer.failure:
                 findings.add("progress", f"killing went wrong: {killer.failure}")
             kills = (killer.daemon_kills, killer.database_kills)
@@ -338,6 +339,8 @@ def prove(rpcd, seed, size, sql=None):
             tally = sum((client.tally for client in clients), collections.Counter())
             return lines(size, kills, records, tally, seconds, verified), findings
         finally:
+            if killer:
+                killer.finish()
             installation.remove()
 
 
