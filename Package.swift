@@ -18,7 +18,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 
 let package = Package(
     name: "rpcd",
-    products: [.executable(name: "rpcd", targets: ["rpcd"])],
+    products: [
+        .executable(name: "rpcd", targets: ["rpcd"]),
+        .executable(name: "rpcd-provider-sim", targets: ["rpcd-provider-sim"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
@@ -47,6 +50,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         library("Mail", ["CCurl", "Identifiers"]),
+        library("Tabular", ["JSON"]),
         library(
             "Services", ["Mail", "RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience"]),
         .target(name: "CRelease"),
@@ -59,6 +63,16 @@ let package = Package(
                 "Identifiers",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "rpcd-provider-sim",
+            dependencies: [
+                "JSON", "Resilience",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -92,8 +106,15 @@ let package = Package(
         tests(
             "IntegrationTests", ["rpcd", "RPC", "fixture-server", "Postgres", "JSON", "TestSupport"],
             exclude: ["clients"]),
+        tests(
+            "ProviderSimTests",
+            [
+                "rpcd-provider-sim", "JSON", "Resilience", "TestSupport",
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
         tests("MailTests", ["Mail", "Identifiers", "Resilience", "TestSupport"]),
         tests("SystemdTests", ["Systemd"]),
+        tests("TabularTests", ["Tabular", "JSON", "TestSupport"]),
         tests("RPCTests", ["RPC", "JSON", "Resilience", "TestSupport"]),
     ]
 )

@@ -15,7 +15,17 @@ from common import HTTP_PORT, QUICK, ROOT, RPCD, wait_for_ready, write_table
 
 arguments = argparse.ArgumentParser(description=__doc__)
 arguments.add_argument("--quick", action="store_true", help="short rounds; the table is only printed")
-arguments.parse_args()
+arguments.add_argument("parts", nargs="*", metavar="PART",
+                       help="transports, identity or ledger; all of them when left out, else the table is only printed")
+parts = arguments.parse_args().parts
+if unknown := set(parts) - {"transports", "identity", "ledger"}:
+    arguments.error(f"there is no part {', '.join(unknown)}")
+
+
+def measures(part):
+    return not parts or part in parts
+
+
 
 work = pathlib.Path(tempfile.mkdtemp(prefix="rpcd-bench-", dir="/tmp"))
 work.chmod(0o711)
@@ -26,15 +36,14 @@ daemon = subprocess.Popen(
 try:
     wait_for_ready(daemon)
     path = str(data / "rpcd.sock")
-    transports.pings(path, work)
-    request = transports.reads(path, data, work)
-    transports.http(work)
-    transports.flat(daemon, path, request)
-    transports.start_up(data, work)
-    transports.idle(daemon, path)
-    identity.measure(path, data, work, request)
-    ledger.measure(path, data, work, request)
-    if not QUICK:
+    request = transports.make_workspace(path)
+    if measures("transports"):
+        transports.measure(daemon, path, data, work, request)
+    if measures("identity"):
+        identity.measure(path, data, work, request)
+    if measures("ledger"):
+        ledger.measure(path, data, work, request)
+    if not QUICK and not parts:
         write_table()
 finally:
     daemon.send_signal(signal.SIGTERM)

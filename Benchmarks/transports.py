@@ -30,13 +30,18 @@ def pings(path, work):
         statistics.median(rates) >= 150_000, "median of the rounds")
 
 
-def reads(path, data, work):
+def make_workspace(path):
+    """The request of a read by key, by a user with an access token."""
     connection = Connection(path)
     connection.call("auth.register", email="bench@example.org", password="correct horse battery", name="Bench")
     token = connection.call("auth.login", email="bench@example.org", password="correct horse battery")["accessToken"]
     workspace = connection.call("workspaces.create", name="Bench", _meta={"token": token})["id"]
     params = {"workspaceId": workspace, "_meta": {"token": token}}
-    request = '{"jsonrpc":"2.0","id":@ID@,"method":"workspaces.get","params":' + json.dumps(params) + "}"
+    return '{"jsonrpc":"2.0","id":@ID@,"method":"workspaces.get","params":' + json.dumps(params) + "}"
+
+
+def reads(path, data, work, request):
+    workspace = json.loads(request.replace("@ID@", "1"))["params"]["workspaceId"]
     script = work / "get.sql"
     script.write_text(
         "SELECT id, name, slug, settings, version, created_at, updated_at FROM workspaces"
@@ -47,7 +52,6 @@ def reads(path, data, work):
             lambda: pgbench(str(data / "postgres" / "socket"), script, clients))
         row(f"`workspaces.get`, {clients} clients ÷ pgbench", f"≥ {goal}", f"{value:.2f}", value >= goal,
             f"{ours['perSecond']:,.0f}/s, {times(ours)}; pgbench {theirs['perSecond']:,.0f}/s, {times(theirs)}")
-    return request
 
 
 def wrk(url):
@@ -120,3 +124,12 @@ def flat(process, path, read):
     growth = figures[1] / figures[0]
     row("A million pings and 100,000 reads, resident at 100 % ÷ 10 %", "≤ 1.05", f"{growth:.2f}", growth <= 1.05,
         f"{figures[0]:.0f} MiB, {figures[1]:.0f} MiB")
+
+
+def measure(daemon, path, data, work, request):
+    pings(path, work)
+    reads(path, data, work, request)
+    http(work)
+    flat(daemon, path, request)
+    start_up(data, work)
+    idle(daemon, path)

@@ -33,7 +33,9 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
     /// RFC 3339 in UTC with milliseconds, as in `2026-11-24T08:15:30.250Z`.
     public var description: String {
         let days = floorDivide(microseconds, 86_400_000_000)
-        let ofDay = microseconds - days * 86_400_000_000
+        // By the remainder: the product of days and their length is beyond the numbers near their lower end.
+        let remainder = microseconds % 86_400_000_000
+        let ofDay = remainder < 0 ? remainder + 86_400_000_000 : remainder
         let date = CivilDate(daysSince1970: days)
         let milliseconds = ofDay / 1000
         return padded(date.year, 4) + "-" + padded(date.month, 2) + "-" + padded(date.day, 2) + "T"
@@ -41,7 +43,11 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
             + padded(milliseconds / 1000 % 60, 2) + "." + padded(milliseconds % 1000, 3) + "Z"
     }
 
-    /// Reads RFC 3339 §5.6: a full date and time with `Z` or an offset, up to six digits of a second used.
+    /// What RFC 3339 can write and PostgreSQL can hold: the years 1 to 9999.
+    public static let calendar =
+        Timestamp(microseconds: -62_135_596_800_000_000)...Timestamp(microseconds: 253_402_300_799_999_999)
+
+    /// Reads RFC 3339 §5.6: a full date and time with `Z` or an offset, up to six digits of a second used. `nil` outside ``calendar``.
     public init?(rfc3339 text: String) {
         let bytes = Array(text.utf8)
         func number(_ range: Range<Int>) -> Int64? {
@@ -90,7 +96,8 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
         guard position == bytes.count else { return nil }
         let days = CivilDate.daysSince1970(year: year, month: month, day: day)
         let total = days * 86_400 + hour * 3600 + minute * 60 + second - offset
-        self.microseconds = total * 1_000_000 + fraction
+        microseconds = total * 1_000_000 + fraction
+        guard Timestamp.calendar.contains(self) else { return nil }
     }
 }
 

@@ -9,6 +9,9 @@ public struct UUID: Sendable, Hashable, Comparable, CustomStringConvertible {
         self.low = low
     }
 
+    /// The nil UUID (RFC 9562 §5.9): before every other one.
+    public static let zero = UUID(high: 0, low: 0)
+
     /// A random (version 4) identifier.
     public static func random() -> UUID {
         var generator = SystemRandomNumberGenerator()

@@ -72,11 +72,30 @@ enum KeyFiles {
         try replace(path, with: Array(kept.joined(separator: [UInt8(ascii: "\n")])) + [UInt8(ascii: "\n")])
     }
 
-    /// Writes a file that only its owner can read, whole or not at all.
+    /// Runs `body` while no other command changes the ring: two that read it at once would each add a key of their own, and one would be lost
+    /// with what is sealed under it.
+    static func changingRing<Value>(
+        _ settings: Settings, _ body: () async throws -> Value
+    ) async throws -> Value {
+        guard let path = settings.masterKeyFile else { return try await body() }
+        let descriptor = open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw CommandFailure("\(path).lock cannot be made") }
+        // The lock goes with the descriptor, also when this process is killed.
+        defer { close(descriptor) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            throw CommandFailure("Another rpcd keys is changing \(path); wait for its end")
+        }
+        return try await body()
+    }
+
+    /// Writes a file that only its owner can read, whole or not at all, and sees to it that it is still there after a loss of power.
     static func replace(_ path: String, with bytes: [UInt8]) throws {
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         let descriptor = open(path + ".new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        let directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        defer { if directory >= 0 { close(directory) } }
         guard descriptor >= 0, write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0,
-            close(descriptor) == 0, rename(path + ".new", path) == 0
+            close(descriptor) == 0, rename(path + ".new", path) == 0, fsync(directory) == 0
         else { throw CommandFailure("\(path) cannot be written") }
     }
 

@@ -35,6 +35,18 @@ struct IdentifiersTests {
         #expect(Identifiers.UUID.random() != Identifiers.UUID.random())
     }
 
+    @Test("Every number of microseconds can be written down; text outside the calendar is none")
+    func extremes() {
+        for value in [Int64.min, .min + 1, -1, 0, .max - 1, .max] {
+            #expect(Timestamp(microseconds: value).description.hasSuffix("Z"))
+        }
+        #expect(Timestamp.calendar.lowerBound.description == "0001-01-01T00:00:00.000Z")
+        #expect(Timestamp.calendar.upperBound.description == "9999-12-31T23:59:59.999Z")
+        for text in ["0000-12-31T23:59:59Z", "9999-12-31T23:59:59-00:01", "0001-01-01T00:00:00+00:01"] {
+            #expect(Timestamp(rfc3339: text) == nil, "\(text)")
+        }
+    }
+
     @Test(
         "A timestamp reads back what it writes, to the millisecond, and agrees with Foundation",
         arguments: Seed.some(200))

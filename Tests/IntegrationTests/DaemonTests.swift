@@ -200,6 +200,18 @@ struct DaemonTests {
                 "nothing names a key that is gone")
             let third = try await socket.call("credentials.create", #"{\#(w),"provider":"p","key":"k"}"#)
             #expect(third["result"]?["keyVersion"]?.int64 == 2)
+            // Several at once: one after the other, or refused. No key is lost.
+            let outcomes = try await withThrowingTaskGroup(of: Int32.self) { group in
+                for _ in 0..<6 {
+                    group.addTask {
+                        try await ServedProcess.run("rpcd", ["keys", "rotate", "--data-dir", folder]).status
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(outcomes.contains(0))
+            let after = try await ServedProcess.run("rpcd", ["keys", "rotate", "--data-dir", folder])
+            #expect(after.status == 0, "everything opens: \(after)")
             daemon.process.send(SIGTERM)
             #expect(await daemon.process.end() == 0)
         }

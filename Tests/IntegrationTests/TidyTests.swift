@@ -6,11 +6,12 @@ import Testing
 @Suite("The sources")
 struct TidyTests {
     private static let imports: [String: Set<String>] = [
-        "Identifiers": [], "JSON": [], "Resilience": [], "Systemd": ["CSystemd"],
+        "Identifiers": [], "JSON": [], "Resilience": [], "Systemd": ["CSystemd"], "Tabular": ["JSON"],
         "Cryptography": ["COpenSSL", "CArgon2", "JSON"],
         "Postgres": ["CPostgres", "Identifiers", "Resilience"],
         "RPC": ["JSON", "Identifiers", "Resilience"], "Transports": ["RPC", "JSON", "Resilience"],
         "Services": ["RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience"],
+        "rpcd-provider-sim": ["JSON", "Resilience"],
     ]
     private static let own = Set(imports.keys).union([
         "CPostgres", "COpenSSL", "CArgon2", "CSystemd", "CRelease",

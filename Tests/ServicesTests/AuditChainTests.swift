@@ -35,8 +35,9 @@ struct AuditChainTests {
         }
     }
 
-    private func verify(_ backend: Backend) async throws -> JSON {
-        let answer = try await backend.connect(isOperator: true).call("admin.audit.verify")
+    private func verify(_ backend: Backend, expecting kept: String? = nil) async throws -> JSON {
+        let params = kept.map { #"{"expect":"\#($0)"}"# } ?? "{}"
+        let answer = try await backend.connect(isOperator: true).call("admin.audit.verify", params)
         return try #require(answer["result"], "\(answer.source)")
     }
 
@@ -66,14 +67,14 @@ struct AuditChainTests {
                 "UPDATE audit_log a SET actor = b.actor, action = b.action FROM audit_log b WHERE a.seq + b.seq = 21 AND a.seq IN (10, 11)",
                 ["changed 10", "changed 11"]
             ),
-            ("DELETE FROM audit_seals WHERE number = 77", ["sealMissing 78", "unsealed 77"]),
+            ("DELETE FROM audit_seals WHERE number = 77", ["sealMissing 77", "unsealed 77"]),
             (
                 "UPDATE audit_seals SET seal = sha256('forged') WHERE number = 300",
                 ["changed 300", "changed 301"]
             ),
             (
                 "DELETE FROM audit_seals WHERE number = 9; DELETE FROM audit_log WHERE seq = 9",
-                ["sealMissing 10"]
+                ["sealMissing 9"]
             ),
         ] {
             owner.run("CREATE TABLE log_before AS TABLE audit_log")
@@ -86,6 +87,34 @@ struct AuditChainTests {
             owner.run("DROP TABLE log_before, seals_before")
         }
         #expect(try await verify(backend)["found"]?.int64 == 0, "put back, it fits again")
+    }
+
+    @Test("A chain that was cut off or made anew does not have the seal that somebody has kept")
+    func kept() async throws {
+        let backend = try Backend()
+        let owner = try SQLConsole(backend.conninfo)
+        owner.run(AuditChainTests.insert, ["20"])
+        try await seal(backend)
+        let head = try await verify(backend)["head"]
+        let kept = "\(head?["number"]?.source ?? ""):\(head?["seal"]?.string ?? "")"
+        owner.run(AuditChainTests.insert, ["5"])
+        try await seal(backend)
+        #expect(try await verify(backend, expecting: kept)["found"]?.int64 == 0)
+        owner.run("DELETE FROM audit_seals WHERE number > 15")
+        owner.run("DELETE FROM audit_log WHERE seq > 15")
+        #expect(try await verify(backend)["found"]?.int64 == 0, "by itself it looks whole")
+        #expect(try kinds(try await verify(backend, expecting: kept)) == ["notAsKept 15"])
+        // All seals gone, and no daemon to make new ones: every row is one without a seal.
+        owner.run("DELETE FROM audit_seals")
+        owner.run("UPDATE audit_log SET at = at - interval '1 hour'")
+        #expect(try await verify(backend)["found"]?.int64 == 15)
+        try await seal(backend)
+        #expect(try kinds(try await verify(backend, expecting: kept)) == ["notAsKept 15"])
+        for text in ["20", "20:zz", "0:" + String(repeating: "0", count: 64), kept + ":"] {
+            let answer = try await backend.connect(isOperator: true).call(
+                "admin.audit.verify", #"{"expect":"\#(text)"}"#)
+            #expect(answer.errorCode == "VALIDATION_ERROR", "\(text)")
+        }
     }
 
     @Test("A row that commits after later ones is sealed, too; what is put in behind the seals is told")

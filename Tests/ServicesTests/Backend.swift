@@ -25,8 +25,10 @@ final class Backend: Sendable {
     var registry: Registry { dispatcher.registry }
 
     /// Another daemon on the same database, with the same keys.
-    convenience init(sharing other: Backend) throws {
-        try self.init(masterKeys: other.masterKeys, signingKeys: other.signingKeys, conninfo: other.conninfo)
+    convenience init(sharing other: Backend, masterKeys: WatchedKeys? = nil) throws {
+        try self.init(
+            masterKeys: masterKeys ?? other.masterKeys, signingKeys: other.signingKeys,
+            conninfo: other.conninfo)
     }
 
     init(

@@ -12,6 +12,8 @@ struct HostileParamsTests {
             "' OR 1=1 --", "'; DROP TABLE users; --", "$1", "\\u0000", "a\\u0000b", "../../../etc/passwd",
             "%00", "\\u202Egnp.exe", "{{7*7}}", "${jndi:ldap://x}", "00000000-0000-0000-0000-000000000000",
             "",
+            // Cursors at both ends of what a moment could be.
+            "gAAAAAAAAAABAQEBAQEBAQEBAQEBAQEB", "f_________8BAQEBAQEBAQEBAQEBAQEB",
             " ",
         ].map { "\"\($0)\"" } + [
             "\"\(String(repeating: "a", count: 10_000))\"", "\"\(String(repeating: "漢", count: 10_000))\"",

@@ -101,6 +101,16 @@ public final class Loopback {
         }
     }
 
+    /// Whatever comes back next: one message or several, for which it waits.
+    public func nextAll() async throws -> [JSON] {
+        while true {
+            settle()
+            let answers = try received()
+            if !answers.isEmpty { return answers }
+            await sink.wait()
+        }
+    }
+
     public func send(_ text: String) { send(Array(text.utf8)) }
 
     /// Brings home every reply that has been given.

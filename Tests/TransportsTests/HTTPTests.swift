@@ -217,6 +217,12 @@ struct HTTPTests {
             let idle = try await exchange(server, "GET /api/v1/fixtures")
             #expect(idle == "")
         }
+        // A head that never ends is a message that has begun: it does not have the time of a connection that waits.
+        limits.httpIdleTimeoutMs = 3_600_000
+        try await Server.run(limits: limits) { server in
+            let cut = try await exchange(server, "GET /api/v1/fixtures HTTP/1.1\r\nX-Slow: ")
+            #expect(cut == "")
+        }
     }
 
     @Test("A client that goes away cancels its call")

@@ -26,14 +26,15 @@ extension Audit {
     }
 
     /// In batches, each a transaction, telling how far it is.
-    func verify(_ call: Call, _ workspace: UUID?) async throws -> AuditVerification {
+    func verify(
+        _ call: Call, _ workspace: UUID?, _ kept: AuditVerification.Kept?
+    ) async throws -> AuditVerification {
         let head = try await platform.transact(call) { tx in
             tx.enterEveryWorkspace()
             return try tx.first(AuditChain.getHead)
         }
-        var verification = AuditVerification(workspace: workspace)
-        guard let head else { return verification }
-        while verification.head.number < head.number {
+        var verification = AuditVerification(workspace: workspace, kept: kept)
+        while let head, verification.head.number < head.number {
             let before = verification
             verification = try await platform.transact(call) { tx in
                 tx.enterEveryWorkspace()
@@ -47,10 +48,11 @@ extension Audit {
             }
             call.report(progress(verification.head.number, of: head.number))
         }
+        verification.end()
         let unsealed = try await platform.transact(call) { tx in
             tx.enterEveryWorkspace()
             return try tx.all(
-                AuditChain.listUnsealed, head.settled, workspace, AuditVerification.mostListed)
+                AuditChain.listUnsealed, head?.settled ?? 0, workspace, AuditVerification.mostListed)
         }
         verification.note(unsealed: unsealed)
         return verification

@@ -47,11 +47,11 @@ extension AuditChain {
         WHERE s.number > $1 ORDER BY s.number LIMIT $2
         """, row: AuditVerification.Sealed.init)
 
-    /// Up to a seq up to which there should be none.
+    /// Up to a seq up to which there should be none; and those that no daemon has sealed for minutes, though one serves.
     static let listUnsealed = Statement(
         """
         SELECT a.seq, a.id, a.action, a.at FROM audit_log a
-        WHERE a.seq <= $1 AND ($2::uuid IS NULL OR a.workspace_id = $2)
+        WHERE (a.seq <= $1 OR a.at < now() - interval '5 minutes') AND ($2::uuid IS NULL OR a.workspace_id = $2)
             AND NOT EXISTS (SELECT FROM audit_seals s WHERE s.seq = a.seq)
         ORDER BY a.seq LIMIT $3
         """

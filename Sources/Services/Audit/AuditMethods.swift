@@ -39,10 +39,23 @@ struct Audit: Sendable {
                 "admin.audit.verify",
                 "Compares the trail with its seals: rows that were changed, removed, moved or put in are named.",
                 role: .operator, streams: true, route: .post("/admin/verify/audit"),
-                params: Params(.optional(.workspace)), result: AuditVerification.shape,
+                params: Params(.optional(.workspace), .optional(.keptSeal)), result: AuditVerification.shape,
                 example: Example("{}", gives: #"{"found":0,"differences":[]}"#),
                 run: platform.steps(verify)),
         ]
+    }
+}
+
+extension Param where Value == AuditVerification.Kept {
+    static let keptSeal = Param(
+        "expect", .string(length: 66...90, format: nil),
+        "The end of the chain as it was told before, `NUMBER:SEAL`; the chain has to have it still."
+    ) { json in
+        guard let text = json.string else { return .failure(Misfit(.type, "has to be a string")) }
+        guard let kept = AuditVerification.Kept(text) else {
+            return .failure(Misfit(.format, "has to be NUMBER:SEAL, as rpcd audit verify prints it"))
+        }
+        return .success(kept)
     }
 }
 

@@ -15,6 +15,8 @@ struct AuditVerification: Sendable {
             case removed
             /// A gap in the numbers of the seals.
             case sealMissing
+            /// The chain does not have the seal that the caller has kept: its end was cut off, or all of it was made anew.
+            case notAsKept
             /// A row without a seal where every row has had one: it was put in later, or its seal was removed.
             case unsealed
         }
@@ -27,6 +29,21 @@ struct AuditVerification: Sendable {
         let at: Timestamp?
     }
 
+    /// A seal that somebody has kept elsewhere.
+    struct Kept: Sendable {
+        let number: Int64
+        let seal: [UInt8]
+
+        /// `NUMBER:SEAL`, the seal in hexadecimal.
+        init?(_ text: String) {
+            let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+            guard parts.count == 2, let number = Int64(parts[0]), number > 0,
+                let seal = [UInt8](hex: parts[1].utf8), seal.count == 32
+            else { return nil }
+            (self.number, self.seal) = (number, seal)
+        }
+    }
+
     private(set) var checked = 0
     private(set) var found = 0
     private(set) var differences: [Difference] = []
@@ -35,13 +52,17 @@ struct AuditVerification: Sendable {
 
     /// Only rows of this workspace are told of; the chain runs through all.
     let workspace: UUID?
+    private let kept: Kept?
+    private var hasKept = false
+    private var lastSeq: Int64 = 0
 
     static let batch: Int64 = 2000
     /// More are counted, not listed.
     static let mostListed = 1000
 
-    init(workspace: UUID?) {
+    init(workspace: UUID?, kept: Kept?) {
         self.workspace = workspace
+        self.kept = kept
     }
 
     /// A seal, and what stands where its row was.
@@ -69,7 +90,8 @@ struct AuditVerification: Sendable {
 
     mutating func check(_ sealed: Sealed) throws {
         if sealed.number != head.number + 1 {
-            note(Difference(kind: .sealMissing, seq: sealed.seq, id: nil, action: nil, at: nil))
+            // Told of the first row behind the one that is sealed before the gap: what stood between is gone with its seals.
+            note(Difference(kind: .sealMissing, seq: lastSeq + 1, id: nil, action: nil, at: nil))
         } else if let row = sealed.row {
             if try AuditChain.seal(row: row.canonical, after: head.seal) != sealed.seal {
                 report(.changed, sealed)
@@ -80,6 +102,14 @@ struct AuditVerification: Sendable {
         if workspace == nil || sealed.workspace == workspace { checked += 1 }
         // The stored seal, not the computed one: what comes after a row that was changed fits again.
         head = (sealed.number, sealed.seal)
+        lastSeq = sealed.seq
+        if let kept, sealed.number == kept.number, sealed.seal == kept.seal { hasKept = true }
+    }
+
+    /// All seals have been looked at.
+    mutating func end() {
+        guard kept != nil, !hasKept else { return }
+        note(Difference(kind: .notAsKept, seq: lastSeq, id: nil, action: nil, at: nil))
     }
 
     /// Rows behind the seals that have none.

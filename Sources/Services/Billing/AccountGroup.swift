@@ -110,6 +110,8 @@ final class AccountGroups: Sendable {
     private static let mostMembers = 64
     private static let mostWaiting = 1024
 
+    var waitingCount: Int { state.withLock { $0.waiting } }
+
     /// - Parameters:
     ///   - refuse: told when it is interrupted while it waits, or too many wait.
     ///   - run: gets the group that it is in, unless that is for somebody else to start.

@@ -70,6 +70,7 @@ struct LedgerVerification: Sendable {
     private(set) var differences: [Difference] = []
 
     static let batch: Int64 = 200
+    static let outcomesAtOnce: Int64 = 50_000
     private static let mostListed = 1000
 
     mutating func check(_ sums: Sums) {
@@ -123,6 +124,7 @@ extension Billing {
             let after = last
             let sums = try await platform.transact(call) { tx in
                 tx.enterEveryWorkspace()
+                tx.queue(Billing.liftStatementTimeout)
                 return try tx.all(Billing.sumAccounts, after, workspace, LedgerVerification.batch)
             }
             for sum in sums { verification.check(sum) }
@@ -130,10 +132,17 @@ extension Billing {
             last = sums.last?.workspaceID
             call.report(progress(done, of: total))
         } while last != nil
-        let orphans = try await platform.transact(call) { tx in
-            tx.enterEveryWorkspace()
-            return try tx.one(Billing.countOrphans)
-        }
+        var orphans: Int64 = 0
+        var scope: [UInt8]?
+        repeat {
+            let after = scope
+            let part = try await platform.transact(call) { tx in
+                tx.enterEveryWorkspace()
+                return try tx.one(Billing.countOrphans, after, LedgerVerification.outcomesAtOnce)
+            }
+            orphans += part.orphans
+            scope = part.last
+        } while scope != nil
         verification.check(orphans: orphans)
         return verification
     }

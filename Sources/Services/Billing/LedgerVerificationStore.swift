@@ -50,15 +50,19 @@ extension Billing {
         ORDER BY a.workspace_id
         """, row: LedgerVerification.Sums.init)
 
-    /// Outcomes of calls that made something which is not there: a transaction, a hold, a purchase.
+    /// The deadline of the call bounds it; the safety net of other statements would be too short for an account of many years.
+    static let liftStatementTimeout = Statement("SET LOCAL statement_timeout = 0")
+
+    /// Part of the outcomes by their scope: the last of it, and how many made something which is not there: a transaction, a hold, a purchase.
     static let countOrphans = Statement(
         """
-        SELECT count(*) FROM idempotency_keys k, LATERAL (SELECT
-            CASE WHEN NOT k.is_sealed THEN convert_from(k.outcome, 'UTF8')::jsonb -> 'result' END AS result) o
-        WHERE CASE WHEN o.result ? 'balanceAfter' THEN NOT EXISTS (SELECT FROM ledger WHERE id = (o.result ->> 'id')::uuid)
-            WHEN o.result ? 'captured' THEN NOT EXISTS (SELECT FROM credit_holds WHERE id = (o.result ->> 'id')::uuid)
-            WHEN o.result ? 'settledAt' THEN NOT EXISTS (SELECT FROM credit_purchases WHERE id = (o.result ->> 'id')::uuid)
-            ELSE false END
+        SELECT max(k.scope::text)::bytea, count(*) FILTER (WHERE
+            CASE WHEN result ? 'balanceAfter' THEN NOT EXISTS (SELECT FROM ledger WHERE id = (result ->> 'id')::uuid)
+            WHEN result ? 'captured' THEN NOT EXISTS (SELECT FROM credit_holds WHERE id = (result ->> 'id')::uuid)
+            WHEN result ? 'settledAt' THEN NOT EXISTS (SELECT FROM credit_purchases WHERE id = (result ->> 'id')::uuid)
+            ELSE false END)
+        FROM (SELECT scope, CASE WHEN NOT is_sealed THEN convert_from(outcome, 'UTF8')::jsonb -> 'result' END AS result
+            FROM idempotency_keys WHERE $1::bytea IS NULL OR scope > $1 ORDER BY scope LIMIT $2) k
         """
-    ) { try $0.get(0, as: Int64.self) }
+    ) { (last: try $0.getOptional(0, as: [UInt8].self), orphans: try $0.get(1, as: Int64.self)) }
 }

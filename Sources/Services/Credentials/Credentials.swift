@@ -12,7 +12,7 @@ extension Credentials {
         let salt = try salt ?? self.salt(tx, of: workspace)
         let id = UUID.random()
         let version = platform.vault.currentKeyVersion
-        platform.vault.register(version, in: tx)
+        try platform.vault.register(version, in: tx)
         func box(_ secret: Secret, _ field: Vault.Place.Field) throws -> [UInt8] {
             try platform.vault.seal(
                 secret,
@@ -43,15 +43,13 @@ extension Credentials {
         guard let current = try tx.first(Credentials.lockBoxes, workspace, id) else {
             throw CallError(.notFound, "No such credential")
         }
-        guard ifVersion == nil || ifVersion == current.version else {
-            throw CallError(.conflict, "It has version \(current.version) by now; read it again")
-        }
+        try Platform.require(ifVersion, toBe: current.version)
         guard key != nil || secret != nil else {
             return try tx.one(Credentials.updateLabel, workspace, id, label)
         }
         let salt = try salt(tx, of: workspace)
         let version = platform.vault.currentKeyVersion
-        platform.vault.register(version, in: tx)
+        try platform.vault.register(version, in: tx)
         func place(_ field: Vault.Place.Field, _ version: Int64) -> Vault.Place {
             Vault.Place(workspace: workspace, credential: id, field: field, keyVersion: version)
         }

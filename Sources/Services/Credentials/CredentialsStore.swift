@@ -80,11 +80,7 @@ extension Credentials {
         let salt: [UInt8]
     }
 
-    static let registerKey = Statement(
-        """
-        INSERT INTO master_keys (number) SELECT $1::bigint WHERE NOT EXISTS (SELECT FROM master_keys WHERE number >= $1)
-        ON CONFLICT DO NOTHING
-        """)
+    static let registerKey = Statement("SELECT rpcd_register_key($1, $2)")
 
     static let hasKey = Statement("SELECT FROM master_keys WHERE number = $1")
 
@@ -92,20 +88,24 @@ extension Credentials {
 
     static let countByKey = Statement(
         """
-        SELECT key_version, count(*) FILTER (WHERE is_credential), count(*) FILTER (WHERE NOT is_credential)
-        FROM (SELECT key_version, true FROM credentials UNION ALL SELECT key_version, false FROM mails)
-            s (key_version, is_credential)
+        SELECT key_version, count(*) FILTER (WHERE kind = 'credential'), count(*) FILTER (WHERE kind = 'mail'),
+            count(*) FILTER (WHERE kind = 'outcome')
+        FROM (SELECT key_version, 'credential' FROM credentials UNION ALL SELECT key_version, 'mail' FROM mails
+            UNION ALL SELECT key_version, 'outcome' FROM idempotency_keys) s (key_version, kind)
         GROUP BY key_version ORDER BY key_version LIMIT 1000
         """
     ) {
-        KeyRotation.Usage(keyVersion: try $0.get(0), credentials: try $0.get(1), mails: try $0.get(2))
+        KeyRotation.Usage(
+            keyVersion: try $0.get(0), credentials: try $0.get(1), mails: try $0.get(2),
+            outcomes: try $0.get(3))
     }
 
     static let lockStale = Statement(
         """
         SELECT c.id, c.workspace_id, c.key_box, c.secret_box, c.key_version, s.salt
         FROM credentials c JOIN workspace_salts s ON s.workspace_id = c.workspace_id
-        WHERE c.key_version < $1 ORDER BY c.key_version, c.id LIMIT $2 FOR UPDATE OF c
+        WHERE c.key_version < $1 AND (c.key_version, c.id) > ($3, $4::uuid) ORDER BY c.key_version, c.id LIMIT $2
+        FOR UPDATE OF c
         """
     ) {
         Stale(

@@ -23,29 +23,60 @@ public struct KeyRotation: Sendable {
         public let credentials: Int
         /// Those that wait to be sent.
         public let mails: Int
+        /// Of calls with an idempotency key, for a day.
+        public let outcomes: Int
+
+        /// Whether sealing credentials anew takes anything off this key.
+        public var isStale: Bool { credentials > 0 }
     }
 
     public func usage(_ bound: any Interruptible) async throws -> [Usage] {
         try await run(bound) { tx in try tx.all(Credentials.countByKey) }
     }
 
-    /// How many were sealed anew; none when nothing is left to do.
-    public func step(_ bound: any Interruptible) async throws -> Int {
+    /// How far a rotation is. What does not open is passed over, so that it holds up nothing else.
+    public struct Progress: Sendable {
+        public fileprivate(set) var sealed = 0
+        /// Credentials that no key of the ring opens.
+        public fileprivate(set) var unreadable: [UUID] = []
+        public fileprivate(set) var isComplete = false
+        fileprivate var last: (keyVersion: Int64, id: UUID)?
+
+        public init() {}
+    }
+
+    /// Seals one batch anew. - Returns: how far it is then.
+    public func step(after progress: Progress, _ bound: any Interruptible) async throws -> Progress {
         let (vault, batch) = (vault, batch)
         let current = vault.currentKeyVersion
         return try await run(bound) { tx in
-            vault.register(current, in: tx)
-            let stale = try tx.all(Credentials.lockStale, current, batch)
-            guard !stale.isEmpty else { return 0 }
+            var progress = progress
+            try vault.register(current, in: tx)
+            let stale = try tx.all(
+                Credentials.lockStale, current, batch, progress.last?.keyVersion ?? 0,
+                progress.last?.id ?? .zero)
+            progress.isComplete = stale.count < batch
+            progress.last = stale.last.map { ($0.keyVersion, $0.id) } ?? progress.last
             var resealer = Resealer(vault: vault, current: current)
-            let keyBoxes = try stale.map { try resealer.reseal($0.keyBox, .key, of: $0) }
-            let secretBoxes = try stale.map { entry in
-                try entry.secretBox.map { try resealer.reseal($0, .secret, of: entry) }
+            var ids: [UUID] = []
+            var (keyBoxes, secretBoxes): ([[UInt8]], [[UInt8]?]) = ([], [])
+            for entry in stale {
+                do {
+                    let keyBox = try resealer.reseal(entry.keyBox, .key, of: entry)
+                    secretBoxes.append(
+                        try entry.secretBox.map { try resealer.reseal($0, .secret, of: entry) })
+                    keyBoxes.append(keyBox)
+                    ids.append(entry.id)
+                } catch {
+                    progress.unreadable.append(entry.id)
+                }
             }
+            guard !ids.isEmpty else { return progress }
             tx.queue(
-                Credentials.resealBoxes, current, TextArray(stale.map(\.id)), TextArray(keyBoxes),
-                TextArray(secretBoxes), expecting: stale.count)
-            return stale.count
+                Credentials.resealBoxes, current, TextArray(ids), TextArray(keyBoxes),
+                TextArray(secretBoxes), expecting: ids.count)
+            progress.sealed += ids.count
+            return progress
         }
     }
 

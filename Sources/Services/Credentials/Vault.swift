@@ -110,21 +110,33 @@ struct Vault: Sendable {
     }
 
     /// Has the database know that a key is in use, before anything that names it. Never one that was taken away: a newer one is there then.
-    func register(_ version: Int64, in tx: borrowing Transaction) {
-        guard confirmed.number.load(ordering: .relaxed) != version else { return }
-        tx.queue(Credentials.registerKey, version)
+    func register(_ version: Int64, in tx: borrowing Transaction) throws {
+        let (keys, revision) = ring.current
+        guard confirmed.value.withLock({ $0 }) != ConfirmedKey.Value(number: version, revision: revision)
+        else {
+            return
+        }
+        tx.queue(Credentials.registerKey, version, try Vault.fingerprint(of: version, in: keys))
+    }
+
+    /// Tells a key from another one with the same number, and nothing of the key.
+    private static func fingerprint(of version: Int64, in keys: NumberedKeys) throws -> [UInt8] {
+        guard let key = keys[version] else { throw Fault.noMasterKey(version) }
+        return try HMACSHA256.authenticate(key: key, message: Array("rpcd master key fingerprint v1".utf8))
     }
 
     /// Looks whether the database knows the current key, so that nobody has to tell it any more.
     func confirm(on pool: Pool) async throws {
-        let current = currentKeyVersion
-        guard confirmed.number.load(ordering: .relaxed) != current else { return }
+        let (keys, revision) = ring.current
+        let current = ConfirmedKey.Value(number: keys.current, revision: revision)
+        guard confirmed.value.withLock({ $0 }) != current else { return }
+        let fingerprint = try Vault.fingerprint(of: keys.current, in: keys)
         let isKnown = try await pool.upkeep { tx in
-            tx.queue(Credentials.registerKey, current)
-            return try tx.first(Credentials.hasKey, current) != nil
+            tx.queue(Credentials.registerKey, current.number, fingerprint)
+            return try tx.first(Credentials.hasKey, current.number) != nil
         }
         // By now it is committed.
-        if isKnown { confirmed.number.store(current, ordering: .relaxed) }
+        if isKnown { confirmed.value.withLock { $0 = current } }
     }
 
     /// The key of a workspace's secrets under one master key.
@@ -136,9 +148,15 @@ struct Vault: Sendable {
     }
 }
 
-/// The number of the master key that the database is known to know.
+/// The master key that the database is known to know.
 private final class ConfirmedKey: Sendable {
-    let number = Atomic<Int64>(0)
+    struct Value: Equatable {
+        let number: Int64
+        /// Of the ring: the key of that number may be another one later.
+        let revision: Int
+    }
+
+    let value = Mutex<Value?>(nil)
 }
 
 /// A secret on its way into the vault. Prints as three stars.

@@ -92,7 +92,7 @@ struct Idempotency: Sendable {
         if call.method.isSensitive {
             outcome = try vault.seal(outcome, outcome: stamp.scope, keyVersion: stamp.keyVersion)
         }
-        vault.register(stamp.keyVersion, in: tx)
+        try vault.register(stamp.keyVersion, in: tx)
         tx.queue(
             Idempotency.insertOutcome, stamp.scope, stamp.fingerprint, outcome, call.method.isSensitive,
             stamp.keyVersion, expecting: 1)

@@ -42,7 +42,7 @@ struct Outbox: Sendable {
         guard isOpen else { return }
         let id = UUID.random()
         let version = vault.currentKeyVersion
-        vault.register(version, in: tx)
+        try vault.register(version, in: tx)
         tx.queue(
             Outbox.insertMail, id, mail.kind.rawValue, recipient.text,
             try vault.seal(mail.json, mail: id, keyVersion: version), version, expecting: 1)
@@ -54,7 +54,7 @@ struct Outbox: Sendable {
         guard isOpen else { return }
         let id = UUID.random()
         let version = vault.currentKeyVersion
-        vault.register(version, in: tx)
+        try vault.register(version, in: tx)
         tx.queue(
             Outbox.insertMailIfKept, id, mail.kind.rawValue, recipient.text,
             try vault.seal(mail.json, mail: id, keyVersion: version), version, tokenHash)

@@ -30,10 +30,12 @@ extension Members {
     }
 
     func setRole(
-        _ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ user: UUID, _ role: Role
+        _ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ user: UUID, _ role: Role,
+        _ ifVersion: Int64?
     ) throws -> Member {
         try access.requireAtLeast(role)
         let member = try lockMember(tx, access, workspace, user)
+        try Platform.require(ifVersion, toBe: member.version)
         if role < .owner { try keepOneOwner(tx, workspace, without: member) }
         tx.queue(Members.updateRole, workspace, user, role, expecting: 1)
         return try tx.one(Members.getMember, workspace, user)

@@ -30,7 +30,8 @@ struct Members: Sendable {
             Method(
                 "members.setRole", "Gives a member another role; the last owner stays one.", role: .admin,
                 mutates: true, route: .patch("/workspaces/{workspaceId}/members/{userId}"),
-                params: Params(.workspace, .uuid("userId", "The member."), .workspaceRole),
+                params: Params(
+                    .workspace, .uuid("userId", "The member."), .workspaceRole, .optional(.ifVersion)),
                 result: Member.shape,
                 example: Example(
                     #"{"workspaceId":"6f1c0b8e-3a55-4c8e-9d54-0d6f3f6c2a10","userId":"0d6f3f6c-2a10-4c8e-9d54-6f1c0b8e3a55","role":"admin"}"#,
@@ -69,21 +70,24 @@ struct Member: Sendable {
     let name: String
     let role: Role
     let createdAt: Timestamp
+    let version: Int64
 
-    /// From the columns `user id, email, name, role, created_at`.
+    /// From the columns `user id, email, name, role, created_at, version`.
     init(_ row: borrowing RowReader) throws {
         userID = try row.get(0)
         email = try row.get(1)
         name = try row.get(2)
         role = try row.get(3)
         createdAt = try row.get(4)
+        version = try row.get(5)
     }
 
     static let shape: Shape<Member> = .object(
-        "Member",
+        "Member", version: { $0.version },
         Field("userId", .uuid, "The account.") { $0.userID },
         Field("email", .string, "Its address.") { $0.email },
         Field("name", .string, "What others see.") { $0.name },
         Field("role", .workspaceRole, "What he is here.") { $0.role },
-        Field("createdAt", .timestamp, "Since when.") { $0.createdAt })
+        Field("createdAt", .timestamp, "Since when.") { $0.createdAt },
+        Field("version", .integer, "Counts the changes; give it as `ifVersion`.") { $0.version })
 }

@@ -17,14 +17,14 @@ extension Members {
 
     static let listMembers = Statement(
         """
-        SELECT u.id, u.email, u.name, m.role, m.created_at FROM memberships m JOIN users u ON u.id = m.user_id
+        SELECT u.id, u.email, u.name, m.role, m.created_at, m.version FROM memberships m JOIN users u ON u.id = m.user_id
         WHERE m.workspace_id = $1 AND ($2::timestamptz IS NULL OR (m.created_at, u.id) > ($2, $3::uuid))
         ORDER BY m.created_at, u.id LIMIT $4
         """, row: Member.init)
 
     static let getMember = Statement(
         """
-        SELECT u.id, u.email, u.name, m.role, m.created_at FROM memberships m JOIN users u ON u.id = m.user_id
+        SELECT u.id, u.email, u.name, m.role, m.created_at, m.version FROM memberships m JOIN users u ON u.id = m.user_id
         WHERE m.workspace_id = $1 AND m.user_id = $2
         """, row: Member.init)
 
@@ -33,7 +33,7 @@ extension Members {
         "INSERT INTO memberships (workspace_id, user_id, role) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
 
     static let updateRole = Statement(
-        "UPDATE memberships SET role = $3 WHERE workspace_id = $1 AND user_id = $2")
+        "UPDATE memberships SET role = $3, version = version + 1 WHERE workspace_id = $1 AND user_id = $2")
 
     static let deleteMember = Statement("DELETE FROM memberships WHERE workspace_id = $1 AND user_id = $2")
 

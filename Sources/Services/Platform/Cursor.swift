@@ -21,8 +21,9 @@ struct Cursor: Sendable {
         guard let bytes = Base64URL.decode(text), bytes.count == 24,
             let id = bytes.withUnsafeBytes({ UUID(bytes: UnsafeRawBufferPointer(rebasing: $0[8...])) })
         else { return nil }
-        self.moment = Timestamp(microseconds: bytes.prefix(8).reduce(0) { $0 << 8 | Int64($1) })
-        self.id = id
+        let moment = Timestamp(microseconds: bytes.prefix(8).reduce(0) { $0 << 8 | Int64($1) })
+        guard Timestamp.calendar.contains(moment) else { return nil }
+        (self.moment, self.id) = (moment, id)
     }
 }
 

@@ -27,6 +27,8 @@ extension CallError {
         // A key that another process has just taken away; the ring is read again.
         case .server where error.constraint?.hasSuffix("_key_version_fkey") == true:
             self = .unavailable("The master keys have just changed")
+        case .server where error.constraint == "master_keys_fingerprint_check":
+            self = .unavailable("This daemon has another master key than the database knows")
         // Class 22 is about values: what PostgreSQL cannot hold, as \u0000 inside a JSON object.
         case .server(let state) where state.rawValue.hasPrefix("22"):
             self.init(.validation, "A value cannot be stored")

@@ -22,7 +22,7 @@ public struct NumberedKeys: Sendable {
         for line in bytes.split(separator: UInt8(ascii: "\n")) where line.first != UInt8(ascii: "#") {
             let words = line.split(separator: UInt8(ascii: " "))
             guard words.count == 2, let number = Int64(String(decoding: words[0], as: UTF8.self)), number > 0,
-                var key = NumberedKeys.bytes(ofHex: words[1]), key.count == NumberedKeys.keyBytes,
+                var key = [UInt8](hex: words[1]), key.count == NumberedKeys.keyBytes,
                 let secret = try? SecretBytes(moving: &key), keys.updateValue(secret, forKey: number) == nil
             else { return nil }
         }
@@ -41,22 +41,4 @@ public struct NumberedKeys: Sendable {
 
     /// `nil` for a key that is not in the ring any more.
     subscript(number: Int64) -> SecretBytes? { keys[number] }
-
-    private static func bytes(ofHex digits: ArraySlice<UInt8>) -> [UInt8]? {
-        guard digits.count % 2 == 0 else { return nil }
-        var bytes: [UInt8] = []
-        var high: UInt8?
-        for digit in digits {
-            guard let value = Character(Unicode.Scalar(digit)).hexDigitValue.map(UInt8.init) else {
-                return nil
-            }
-            if let first = high {
-                bytes.append(first << 4 | value)
-                high = nil
-            } else {
-                high = value
-            }
-        }
-        return bytes
-    }
 }

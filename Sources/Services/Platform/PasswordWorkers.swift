@@ -14,7 +14,7 @@ public final class PasswordWorkers: Sendable {
     ///   - count: hashes at once.
     ///   - limit: hashes that may wait; more are refused.
     public init(count: Int, limit: Int = 64) {
-        queues = (0..<max(1, count)).map { DispatchQueue(label: "rpcd.password.\($0)") }
+        queues = (0..<max(1, count)).map { DispatchQueue(label: "rpcd.password.\($0)", qos: .utility) }
         self.limit = limit
     }
 

@@ -51,6 +51,16 @@ public struct Platform: Sendable {
     }
 }
 
+extension Platform {
+    /// What a caller last saw has to be what is there.
+    /// - Throws: `CONFLICT`.
+    static func require(_ ifVersion: Int64?, toBe version: Int64) throws(CallError) {
+        guard ifVersion == nil || ifVersion == version else {
+            throw CallError(.conflict, "It has version \(version) by now; read it again")
+        }
+    }
+}
+
 /// Who calls, as the database has confirmed it in the transaction of the effect.
 public struct Access: Sendable {
     public let call: Call

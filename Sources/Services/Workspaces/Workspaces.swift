@@ -63,9 +63,7 @@ extension Workspaces {
         _ settings: JSON?, _ ifVersion: Int64?
     ) throws -> Workspace {
         guard let current = try tx.first(Workspaces.lockWorkspace, id) else { throw CallError(.notFound) }
-        guard ifVersion == nil || ifVersion == current.version else {
-            throw CallError(.conflict, "It has version \(current.version) by now; read it again")
-        }
+        try Platform.require(ifVersion, toBe: current.version)
         do {
             return try tx.savepoint { tx in
                 try tx.one(Workspaces.updateWorkspace, id, name, slug, settings.map { JSONText($0.source) })

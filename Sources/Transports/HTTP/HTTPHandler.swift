@@ -25,6 +25,8 @@ final class HTTPHandler: ChannelInboundHandler {
     private let address: String
     private var phase = Phase.idle
     private var isDraining = false
+    /// Whether bytes of a request have come, and not yet its end.
+    private var hasBegun = false
     private var call: Call?
     private var conversation: Conversation?
     private var method: Method?
@@ -63,15 +65,23 @@ final class HTTPHandler: ChannelInboundHandler {
             phase = .receiving(head, body)
         case (.end, .receiving(let head, let body)):
             closeAt = nil
+            hasBegun = false
             phase = .answering(head)
             answer(head, Array(body.readableBytesView), context)
         case (.body, _), (.end, _): break
         }
     }
 
+    /// From its first byte on, which may be long before its head is whole.
+    private func messageBegins(_ context: ChannelHandlerContext) {
+        guard !hasBegun else { return }
+        hasBegun = true
+        closeAfter(dispatcher.limits.messageTimeoutMs, context)
+    }
+
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         phase = .receiving(head, ByteBuffer())
-        closeAfter(dispatcher.limits.messageTimeoutMs, context)
+        messageBegins(context)
         guard head.announcedLength <= dispatcher.limits.messageBytes else {
             phase = .discarding
             return refuse(
@@ -82,6 +92,7 @@ final class HTTPHandler: ChannelInboundHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is ArrivalHandler.BytesArrived, case .idle = phase { return messageBegins(context) }
         guard event is DrainEvent else { return context.fireUserInboundEventTriggered(event) }
         isDraining = true
         if case .idle = phase { context.close(promise: nil) }

@@ -69,6 +69,7 @@ public final class HTTPServer: Sendable {
                         children.remove(channel)
                     }
                     let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandler(ArrivalHandler())
                     // No value of a header is a caller's but the request id and an origin, which are checked.
                     try pipeline.configureHTTPServerPipeline(
                         withPipeliningAssistance: true, withErrorHandling: true,

@@ -10,7 +10,7 @@ struct AuditCommand: AsyncParsableCommand {
         commandName: "audit", abstract: "Compares the trail with its seals.",
         discussion: """
             verify: names every row that was changed, removed, moved or put in since it was sealed, and the end of the chain: keep that
-            elsewhere, and a chain that was made anew as a whole does not pass either. Exit status: 0 when all fits, 1 when something
+            elsewhere and give it to --expect, and a chain that was cut off or made anew as a whole does not pass either. Exit status: 0 when all fits, 1 when something
             differs, 2 when the daemon cannot be reached.
             """)
 
@@ -20,12 +20,15 @@ struct AuditCommand: AsyncParsableCommand {
     @Option(help: "Only rows of this workspace.")
     var workspace: String?
 
+    @Option(help: ArgumentHelp("What an earlier run printed as head.", valueName: "number:seal"))
+    var expect: String?
+
     @Option(help: "The daemon's socket: RPCD_SOCKET, .rpcd/rpcd.sock or /run/rpcd/rpcd.sock when left out.")
     var socket: String?
 
     func run() async throws {
         try await reporting {
-            try Verification(method: "admin.audit.verify", workspace: workspace).run(
+            try Verification(method: "admin.audit.verify", workspace: workspace, expected: expect).run(
                 at: DaemonCall.socketPath(socket))
         }
     }
@@ -35,6 +38,7 @@ struct AuditCommand: AsyncParsableCommand {
 struct Verification {
     let method: String
     let workspace: String?
+    var expected: String?
 
     /// Prints a line for each difference, then the sum. Ends the process with status 1 when there are any.
     func run(at path: String) throws {
@@ -51,7 +55,9 @@ struct Verification {
         }
         let found = result["found"]?.int64 ?? 0
         print("\(result["checked"]?.int64 ?? 0) checked, \(found) differ")
-        if let head = result["head"] { print("head \(head.source)") }
+        if let number = result["head"]?["number"]?.int64, let seal = result["head"]?["seal"]?.string {
+            print("head \(number):\(seal)")
+        }
         guard found == 0 else { throw ExitCode.failure }
     }
 
@@ -63,12 +69,14 @@ struct Verification {
             writer.int(1)
             writer.key("method")
             writer.string(method)
-            guard let workspace else { return }
             writer.key("params")
             writer.raw(
                 JSONWriter.object { writer in
-                    writer.key("workspaceId")
-                    writer.string(workspace)
+                    for (name, value) in [("workspaceId", workspace), ("expect", expected)] {
+                        guard let value else { continue }
+                        writer.key(name)
+                        writer.string(value)
+                    }
                 })
         }
     }

@@ -19,7 +19,7 @@ struct DevCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let folder = try absolute(dataDir)
+            let folder = try DevCommand.absolute(dataDir)
             let cluster = try EmbeddedCluster(directory: folder)
             var settings = try Settings.load()
             settings.databaseURL = try cluster.start { StandardError.write("rpcd: \($0)\n") }
@@ -44,7 +44,7 @@ struct DevCommand: AsyncParsableCommand {
         }
     }
 
-    private func absolute(_ path: String) throws -> String {
+    static func absolute(_ path: String) throws -> String {
         guard !path.hasPrefix("/") else { return path }
         guard let current = getcwd(nil, 0) else { throw CommandFailure("The current folder is gone") }
         defer { free(current) }

@@ -33,6 +33,7 @@ struct KeysCommand: AsyncParsableCommand {
         try await reporting {
             var settings = try Settings.load()
             if let dataDir {
+                let dataDir = try DevCommand.absolute(dataDir)
                 settings.databaseURL = EmbeddedCluster.conninfo(
                     directory: dataDir, user: Tenancy.daemonRole)
                 settings.masterKeyFile = dataDir + "/master-key"
@@ -44,8 +45,8 @@ struct KeysCommand: AsyncParsableCommand {
             defer { pool.close(within: 5) }
             switch action {
             case .list: try await list(settings, pool)
-            case .rotate: try await rotate(settings, pool)
-            case .retire: try await retire(settings, pool)
+            case .rotate: try await KeyFiles.changingRing(settings) { try await rotate(settings, pool) }
+            case .retire: try await KeyFiles.changingRing(settings) { try await retire(settings, pool) }
             }
         }
     }
@@ -57,8 +58,11 @@ struct KeysCommand: AsyncParsableCommand {
         let used = Dictionary(uniqueKeysWithValues: usage.map { ($0.keyVersion, $0) })
         for number in Set(keys.numbers).union(used.keys).sorted() {
             let state = number == keys.current ? "seals" : keys.numbers.contains(number) ? "opens" : "MISSING"
-            let (credentials, mails) = (used[number]?.credentials ?? 0, used[number]?.mails ?? 0)
-            print("\(number)\t\(state)\t\(credentials) credentials" + (mails > 0 ? ", \(mails) mails" : ""))
+            let (mails, outcomes) = (used[number]?.mails ?? 0, used[number]?.outcomes ?? 0)
+            print(
+                "\(number)\t\(state)\t\(used[number]?.credentials ?? 0) credentials"
+                    + (mails > 0 ? ", \(mails) mails" : "")
+                    + (outcomes > 0 ? ", \(outcomes) idempotency keys, for a day" : ""))
         }
     }
 
@@ -74,29 +78,44 @@ struct KeysCommand: AsyncParsableCommand {
         let rotation = KeyRotation(pool: pool, masterKeys: try WatchedKeys(keys))
         guard try await rotation.retire(number, Patience()) else {
             throw CommandFailure(
-                "Key \(number) is still needed, rpcd keys list tells for what; rpcd keys rotate seals credentials anew, mails go by themselves"
+                "Key \(number) is still needed, rpcd keys list tells for what; rpcd keys rotate seals credentials anew, mails and idempotency keys go by themselves"
             )
         }
         try KeyFiles.removeMasterKey(number, settings)
         print("removed key \(number)")
     }
 
+    private static let mostNamed = 1000
+
     private func rotate(_ settings: Settings, _ pool: Pool) async throws {
         var ring = try KeyFiles.watchedMasterKeys(settings)
         let before = try await KeyRotation(pool: pool, masterKeys: ring).usage(Patience())
         // What an earlier run has begun is finished first: a new key each time would never end.
-        if before.allSatisfy({ $0.keyVersion == ring.keys.current }) {
+        let current = ring.keys.current
+        if !before.contains(where: { $0.isStale && $0.keyVersion < current }) {
             print("added key \(try KeyFiles.addMasterKey(settings))")
             ring = try KeyFiles.watchedMasterKeys(settings)
         }
         let rotation = KeyRotation(pool: pool, masterKeys: ring)
         let total = before.reduce(0) { $0 + ($1.keyVersion < ring.keys.current ? $1.credentials : 0) }
         var done = 0
-        while case let count = try await rotation.step(Patience()), count > 0 {
-            done += count
-            StandardError.write("\rsealed \(done) of \(total)")
-        }
+        var progress: KeyRotation.Progress
+        // Until nothing is left that an older key opens: a daemon that was slow to see the new one may have added some.
+        repeat {
+            progress = KeyRotation.Progress()
+            let before = done
+            while !progress.isComplete {
+                progress = try await rotation.step(after: progress, Patience())
+                done = before + progress.sealed
+                if done > 0 { StandardError.write("\rsealed \(done) of \(total)") }
+            }
+        } while progress.sealed > 0
         if done > 0 { StandardError.write("\n") }
         print("\(done) credentials sealed anew under key \(ring.keys.current)")
+        guard !progress.unreadable.isEmpty else { return }
+        for id in progress.unreadable.prefix(KeysCommand.mostNamed) { print("unreadable\t\(id)") }
+        throw CommandFailure(
+            "\(progress.unreadable.count) credentials open with no key of the ring: their rows were changed, or a key is missing"
+        )
     }
 }
