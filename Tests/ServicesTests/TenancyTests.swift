@@ -124,7 +124,8 @@ struct TenancyTests {
             16: ["t"], 2950: ids,
             25: ["owner", "active", "debit", "failed", "guest@example.org", "user:" + ada.id, nil],
             17: hashes.rows.map { $0[0] },
-            1184: [nil, "2099-01-01"], 20: ["100", "0"], 23: ["100"], 3802: ["{}"], 1009: ["{}"], 1016: ["{10}"],
+            1184: [nil, "2099-01-01"], 20: ["100", "0"], 23: ["100"], 3802: ["{}"], 1009: ["{}"],
+            1016: ["{10}"],
             2951: ids.map { "{\($0)}" }, 1001: [#"{"\\x\#(String(repeating: "ab", count: 40))"}"#],
         ]
         let probe = Probe(
