@@ -17,9 +17,11 @@ enum Authorization {
         guard let entry = question.query else {
             return (try ask(question, in: tx), try tx.first(query))
         }
-        let found = tx.later(entry)
-        let row = try tx.first(query)
-        return (try question.answer(found.row), row)
+        // The role is asked behind the row: whoever has lost it while he waited for a lock is refused.
+        if let workspace = call.workspaceID { tx.enter(workspace) }
+        let row = tx.later(query)
+        let found = try tx.first(entry)
+        return (try question.answer(found), row.row)
     }
 
     /// Whether what somebody holds is in force, wherever he may go with it.
