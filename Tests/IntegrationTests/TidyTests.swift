@@ -7,13 +7,14 @@ import Testing
 struct TidyTests {
     private static let imports: [String: Set<String>] = [
         "Identifiers": [], "JSON": [], "Resilience": [], "Systemd": ["CSystemd"],
+        "JSONSchema": ["CPCRE2", "JSON"],
         "Cryptography": ["COpenSSL", "CArgon2", "JSON"],
         "Postgres": ["CPostgres", "Identifiers", "Resilience"],
         "RPC": ["JSON", "Identifiers", "Resilience"], "Transports": ["RPC", "JSON", "Resilience"],
         "Services": ["RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience"],
     ]
     private static let own = Set(imports.keys).union([
-        "CPostgres", "COpenSSL", "CArgon2", "CSystemd", "CRelease",
+        "CPostgres", "COpenSSL", "CArgon2", "CPCRE2", "CSystemd", "CRelease",
     ])
 
     private func sources(_ folder: String) throws -> [(path: String, text: String)] {
