@@ -69,7 +69,7 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: strict),
         tests("JSONTests", ["JSON", "TestSupport"]),
-        tests("JSONSchemaTests", ["JSONSchema", "JSON", "TestSupport"]),
+        tests("JSONSchemaTests", ["JSONSchema", "JSON", "Resilience", "TestSupport"]),
         tests("IdentifiersTests", ["Identifiers", "TestSupport"]),
         tests("CryptographyTests", ["Cryptography", "JSON", "TestSupport"]),
         tests("PostgresTests", ["Postgres", "Identifiers", "Resilience", "TestSupport"]),

@@ -46,7 +46,7 @@ extension Evaluation {
     }
 
     mutating func checkNumber(_ rules: NumberRules, _ value: JSON) -> Bool {
-        guard spend(value.sourceBytes.count / 16, "number"), let number = Decimal(value) else { return false }
+        guard spend(value.sourceBytes.count / 16, ""), let number = Decimal(value) else { return false }
         var fits = true
         if let bound = rules.minimum, number < bound.value {
             fits = violate("minimum", "has to be at least \(bound.source)")
@@ -67,7 +67,7 @@ extension Evaluation {
     }
 
     mutating func checkText(_ rules: TextRules, _ value: JSON) -> Bool {
-        guard spend(value.sourceBytes.count / 64, "string"), var text = value.string else { return false }
+        guard spend(value.sourceBytes.count / 16, ""), var text = value.string else { return false }
         var fits = true
         if rules.minimumLength > 0 || rules.maximumLength != nil {
             // Code points: the bytes that do not continue one.
@@ -85,7 +85,7 @@ extension Evaluation {
         // Not for a text that is too long anyway.
         if fits, let pattern = rules.pattern {
             guard let matches = matches(pattern, text, "pattern") else { return false }
-            if !matches { fits = violate("pattern", "has to match the pattern \(pattern.source)") }
+            if !matches { fits = violate("pattern", "has to match \(pattern.sentence)") }
         }
         return fits
     }

@@ -33,13 +33,15 @@ struct Canonical: Hashable, Sendable {
         guard let number = Decimal(number) else { return }
         bytes.append(UInt8(ascii: number.isNegative ? "-" : "+"))
         bytes.append(contentsOf: number.digits.lazy.map { $0 | UInt8(ascii: "0") })
-        bytes.append(contentsOf: "e\(number.exponent);".utf8)
+        if number.exponent != 0 { bytes.append(contentsOf: "e\(number.exponent)".utf8) }
+        bytes.append(UInt8(ascii: ";"))
     }
 
     /// Its length comes first, so that no text can look like something beside it.
     private static func append(text: JSON, to bytes: inout [UInt8]) {
         let text = text.string ?? ""
-        bytes.append(contentsOf: "\(text.utf8.count)\"".utf8)
+        bytes.append(UInt8(ascii: "\""))
+        withUnsafeBytes(of: text.utf8.count.littleEndian) { bytes.append(contentsOf: $0) }
         bytes.append(contentsOf: text.utf8)
     }
 

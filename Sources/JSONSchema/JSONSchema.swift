@@ -10,7 +10,7 @@ import JSON
 public struct JSONSchema: Sendable {
     public enum Limits {
         /// How many schemas may be applied within each other on the way to one part of a value. Each level of the value
-        /// takes at least one, each `$ref` and each `allOf`, `anyOf` and so on another.
+        /// takes at least one, each `$ref` and each `allOf`, `anyOf` and so on another. All take less than 1 MB of stack.
         public static let depth = 512
         /// The work that checking a value may take beside ``stepsPerByte``, in steps: one for each schema that is
         /// applied, each member looked at and each item of a pattern tried.
@@ -55,7 +55,7 @@ public struct JSONSchema: Sendable {
 public struct JSONSchemaViolation: Sendable, Equatable, CustomStringConvertible {
     /// A JSON pointer (RFC 6901) to the part that does not fit; to where it would be when it is missing.
     public let path: String
-    /// Of the schema, as `maxLength`.
+    /// Of the schema, as `maxLength`. Empty when a limit was reached beside any keyword.
     public let keyword: String
     /// What is expected, as "has to be a string".
     public let message: String

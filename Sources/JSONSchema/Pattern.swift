@@ -8,24 +8,26 @@ import CPCRE2
 // The code is written by pcre2_compile in init and freed in deinit; in between it is only read, by any number of threads
 // at a time, as pcre2api(3), "Multithreading", allows: no JIT code belongs to it.
 final class Pattern: @unchecked Sendable {
-    /// The text was longer than PCRE2 takes or the pattern is not one.
+    /// Why a text is not a pattern.
     struct Fault: Error {
         let message: String
     }
 
     enum Outcome {
         case matches, differs
-        /// Undecided: the steps are used up, or the memory that a match may take.
+        /// Undecided: the steps or the memory that the match may take are used up.
         case exhausted
     }
 
     /// Of a pattern, in bytes after its translation.
     private static let maximumLength = 65_536
 
-    let source: String
+    /// As "has to match …".
+    let sentence: String
     private let code: OpaquePointer
-    /// What one callout costs: more where PCRE2 may run over text between two of them unseen.
+    /// What one callout costs: more where PCRE2 may run in vain over much text before the next, as for `[0-9]{500}`.
     private let stepsPerCallout: Int
+    /// Then a callout may be followed by the comparison of half of the text.
     private let hasBackreferences: Bool
 
     init(_ source: String) throws(Fault) {
@@ -48,7 +50,7 @@ final class Pattern: @unchecked Sendable {
         guard let code = pcre2_compile_8(text, text.count, options, &status, &offset, nil) else {
             throw Fault(message: Pattern.message(of: status))
         }
-        self.source = source
+        sentence = source.utf8.count <= 200 ? "the pattern \(source)" : "the pattern that the schema has"
         self.code = code
         stepsPerCallout = 1 + translation.longestRun / 16
         hasBackreferences = translation.hasBackreferences
@@ -62,7 +64,7 @@ final class Pattern: @unchecked Sendable {
         return text.withUTF8 { bytes in
             matcher.outcome(
                 code, bytes, steps: &steps,
-                stepsPerCallout: stepsPerCallout + (hasBackreferences ? bytes.count / 64 : 0))
+                stepsPerCallout: stepsPerCallout + (hasBackreferences ? bytes.count / 1_024 : 0))
         }
     }
 
@@ -76,7 +78,7 @@ final class Pattern: @unchecked Sendable {
 /// The memory of PCRE2 for the matches of one check. One thread has it.
 final class PatternMatcher {
     /// The memory that one match may take for its way back, in KiB.
-    private static let memory: UInt32 = 20_000
+    private static let memory: UInt32 = 32_768
 
     private struct Budget {
         var steps: Int

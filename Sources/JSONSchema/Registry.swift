@@ -120,6 +120,8 @@ struct Registry {
         if let member = schema.duplicatedMember() {
             throw fault(document, pointer + JSONPointer.step(member), "stands there twice")
         }
+        // A reference may have led in here before what is around was known to be a schema.
+        if let index = index(document, pointer) { return index }
         let index = places.count
         let resource = try resourceIndex(schema, document, pointer, around: resource, index)
         places.append(
