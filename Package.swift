@@ -47,6 +47,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         library("Mail", ["CCurl", "Identifiers"]),
+        library("Egress", ["CCurl", "Resilience"]),
         library(
             "Services", ["Mail", "RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience"]),
         .target(name: "CRelease"),
@@ -93,6 +94,7 @@ let package = Package(
             "IntegrationTests", ["rpcd", "RPC", "fixture-server", "Postgres", "JSON", "TestSupport"],
             exclude: ["clients"]),
         tests("MailTests", ["Mail", "Identifiers", "Resilience", "TestSupport"]),
+        tests("EgressTests", ["Egress", "Resilience", "TestSupport"], exclude: ["servers"]),
         tests("SystemdTests", ["Systemd"]),
         tests("RPCTests", ["RPC", "JSON", "Resilience", "TestSupport"]),
     ]
