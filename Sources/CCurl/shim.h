@@ -85,6 +85,10 @@ static inline int rpcd_curl_start(void) {
         && (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_THREADSAFE) != 0;
 }
 
+static inline int rpcd_curl_features(void) {
+    return curl_version_info(CURLVERSION_NOW)->features;
+}
+
 static inline long rpcd_curl_response_code(CURL *handle) {
     long code = 0;
     curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &code);
