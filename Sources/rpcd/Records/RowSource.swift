@@ -42,6 +42,8 @@ struct RowSource {
     private static let fieldBytes = 64 * 1024
     private static let mostColumns = 1000
     private static let headerBytes = 4096
+    /// A record has two levels; a call around a deep one would be refused as a whole.
+    private static let depth = 16
     private static let pieceBytes = 256 * 1024
 
     private let descriptor: Int32
@@ -51,7 +53,7 @@ struct RowSource {
     /// What the columns of CSV are; nil for NDJSON.
     private var columns: MappedColumns?
     private var csv: CSVReader
-    private var ndjson = NDJSONReader(lineBytes: RowSource.rowBytes)
+    private var ndjson = NDJSONReader(lineBytes: RowSource.rowBytes, maxDepth: RowSource.depth)
     private var delimiter = CSVDelimiter.comma
     private var columnCount = 0
     private var isAtEnd = false
@@ -97,7 +99,8 @@ struct RowSource {
         }
         isAtEnd = false
         csv = CSVReader(columns: columnCount, at: position, delimiter: delimiter, limits: RowSource.limits)
-        ndjson = NDJSONReader(at: position, lineBytes: RowSource.rowBytes)
+        ndjson = NDJSONReader(
+            at: position, lineBytes: RowSource.rowBytes, maxDepth: RowSource.depth)
     }
 
     /// The next row; nil at the end of the file.
