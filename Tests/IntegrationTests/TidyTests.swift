@@ -7,6 +7,7 @@ import Testing
 struct TidyTests {
     private static let imports: [String: Set<String>] = [
         "Identifiers": [], "JSON": [], "Resilience": [], "Systemd": ["CSystemd"], "Tabular": ["JSON"],
+        "JSONSchema": ["CPCRE2", "JSON"],
         "Cryptography": ["COpenSSL", "CArgon2", "JSON"],
         "Postgres": ["CPostgres", "Identifiers", "Resilience"],
         "RPC": ["JSON", "Identifiers", "Resilience"], "Transports": ["RPC", "JSON", "Resilience"],
@@ -14,7 +15,7 @@ struct TidyTests {
         "rpcd-provider-sim": ["JSON", "Resilience"],
     ]
     private static let own = Set(imports.keys).union([
-        "CPostgres", "COpenSSL", "CArgon2", "CSystemd", "CRelease",
+        "CPostgres", "COpenSSL", "CArgon2", "CPCRE2", "CSystemd", "CRelease",
     ])
 
     private func sources(_ folder: String) throws -> [(path: String, text: String)] {
