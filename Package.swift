@@ -53,8 +53,13 @@ let package = Package(
             ]),
         library("Mail", ["CCurl", "Identifiers"]),
         library("Tabular", ["JSON"]),
+        library("Egress", ["CCurl", "Resilience"]),
         library(
-            "Services", ["Mail", "RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience"]),
+            "Services",
+            [
+                "Mail", "Egress", "JSONSchema", "RPC", "JSON", "Identifiers", "Postgres", "Cryptography",
+                "Resilience",
+            ]),
         .target(name: "CRelease"),
         .executableTarget(
             name: "rpcd",
@@ -116,6 +121,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
         tests("MailTests", ["Mail", "Identifiers", "Resilience", "TestSupport"]),
+        tests("EgressTests", ["Egress", "Resilience", "TestSupport"], exclude: ["servers"]),
         tests("SystemdTests", ["Systemd"]),
         tests("TabularTests", ["Tabular", "JSON", "TestSupport"]),
         tests("RPCTests", ["RPC", "JSON", "Resilience", "TestSupport"]),

@@ -22,6 +22,73 @@ static inline CURLcode rpcd_curl_set_reader(CURL *handle, curl_read_callback rea
     return code == CURLE_OK ? curl_easy_setopt(handle, CURLOPT_READDATA, context) : code;
 }
 
+static inline CURLcode rpcd_curl_set_size(CURL *handle, CURLoption option, curl_off_t value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+static inline CURLcode rpcd_curl_set_list(CURL *handle, CURLoption option, struct curl_slist *value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+static inline CURLcode rpcd_curl_set_writer(CURL *handle, curl_write_callback writer, void *context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, writer);
+    return code == CURLE_OK ? curl_easy_setopt(handle, CURLOPT_WRITEDATA, context) : code;
+}
+
+static inline CURLcode rpcd_curl_set_header_writer(CURL *handle, curl_write_callback writer, void *context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, writer);
+    return code == CURLE_OK ? curl_easy_setopt(handle, CURLOPT_HEADERDATA, context) : code;
+}
+
+static inline CURLcode rpcd_curl_set_socket_opener(CURL *handle, curl_opensocket_callback opener, void *context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, opener);
+    return code == CURLE_OK ? curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, context) : code;
+}
+
+static inline CURLcode rpcd_curl_set_before_request(CURL *handle, curl_prereq_callback hook, void *context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, hook);
+    return code == CURLE_OK ? curl_easy_setopt(handle, CURLOPT_PREREQDATA, context) : code;
+}
+
+/* What the socket is about to connect to; addrlen of it is there, beyond what the type says. */
+static inline const void *rpcd_curl_socket_address(const struct curl_sockaddr *address) {
+    return &address->addr;
+}
+
+static inline CURLMcode rpcd_curl_multi_set_long(CURLM *handle, CURLMoption option, long value) {
+    return curl_multi_setopt(handle, option, value);
+}
+
+static inline long rpcd_curl_info_long(CURL *handle, CURLINFO info) {
+    long value = 0;
+    curl_easy_getinfo(handle, info, &value);
+    return value;
+}
+
+static inline curl_off_t rpcd_curl_info_size(CURL *handle, CURLINFO info) {
+    curl_off_t value = 0;
+    curl_easy_getinfo(handle, info, &value);
+    return value;
+}
+
+/* It lives as long as the handle is left alone; NULL when there is none. */
+static inline const char *rpcd_curl_info_text(CURL *handle, CURLINFO info) {
+    const char *value = NULL;
+    curl_easy_getinfo(handle, info, &value);
+    return value;
+}
+
+/* curl_global_init(3) has to run before anything else. It counts its calls, and any thread may make one where libcurl is built
+   that way, as it is in every distribution since 7.84. Nobody calls curl_global_cleanup: the process ends instead. */
+static inline int rpcd_curl_start(void) {
+    return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK
+        && (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_THREADSAFE) != 0;
+}
+
+static inline int rpcd_curl_features(void) {
+    return curl_version_info(CURLVERSION_NOW)->features;
+}
+
 static inline long rpcd_curl_response_code(CURL *handle) {
     long code = 0;
     curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &code);

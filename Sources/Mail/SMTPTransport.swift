@@ -31,11 +31,8 @@ public final class SMTPTransport: MailTransport {
     private static let connectSeconds = 10
     private static let seconds = 30
 
-    /// curl_global_init(3) has to run once, before any other thread uses libcurl.
-    private static let isInitialised: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
-
     public init(_ configuration: Configuration) throws(MailError) {
-        guard SMTPTransport.isInitialised, let curl = curl_easy_init() else {
+        guard rpcd_curl_start() != 0, let curl = curl_easy_init() else {
             throw MailError("libcurl does not start")
         }
         self.configuration = configuration

@@ -11,11 +11,14 @@ struct TidyTests {
         "Cryptography": ["COpenSSL", "CArgon2", "JSON"],
         "Postgres": ["CPostgres", "Identifiers", "Resilience"],
         "RPC": ["JSON", "Identifiers", "Resilience"], "Transports": ["RPC", "JSON", "Resilience"],
-        "Services": ["RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience"],
+        "Egress": ["CCurl", "Resilience"],
+        "Services": [
+            "RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience", "Mail", "Egress", "JSONSchema",
+        ],
         "rpcd-provider-sim": ["JSON", "Resilience"],
     ]
     private static let own = Set(imports.keys).union([
-        "CPostgres", "COpenSSL", "CArgon2", "CPCRE2", "CSystemd", "CRelease",
+        "CPostgres", "COpenSSL", "CArgon2", "CPCRE2", "CSystemd", "CRelease", "CCurl",
     ])
 
     private func sources(_ folder: String) throws -> [(path: String, text: String)] {
