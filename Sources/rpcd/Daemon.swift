@@ -60,7 +60,7 @@ struct Daemon {
         let platform = Platform(
             pool: pool, reads: reads, passwords: PasswordWorkers(count: 2), tokens: tokens,
             masterKeys: try KeyFiles.watchedMasterKeys(settings), mail: try settings.mail(),
-            registrationIsOpen: settings.registrationIsOpen)
+            registrationIsOpen: settings.registrationIsOpen, limits: settings.limits)
         self.platform = platform
         let metrics = CallMetrics()
         let registry = try Daemon.registry(platform, limits: settings.limits, metrics: metrics)

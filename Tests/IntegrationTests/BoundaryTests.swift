@@ -170,6 +170,9 @@ struct BoundaryTests {
             _ = try await call("billing.addCredits", #"{\#(w),"amount":1000,"type":"bonus"}"#)
             foreign["transactionId"] = try await call("billing.debit", #"{\#(w),"amount":10}"#)["id"]?.string
             foreign["holdId"] = try await call("billing.holds.create", #"{\#(w),"amount":10}"#)["id"]?.string
+            _ = try await call(
+                "records.bulkUpsert", #"{\#(w),"records":[{"externalId":"r","fields":{"city":"Rome"}}]}"#)
+            foreign["recordId"] = try await call("records.list", "{\(w)}")["items"]?[0]?["id"]?.string
             foreign["credentialId"] = try await call(
                 "credentials.create", #"{\#(w),"provider":"p","key":"k"}"#)["id"]?.string
         }
@@ -178,6 +181,7 @@ struct BoundaryTests {
             var lists: [String] = []
             for method in [
                 "workspaces.get", "members.list", "apiKeys.list", "invitations.list", "credentials.list",
+                "records.list",
             ] {
                 lists.append(
                     try await operatorSocket.call(method, #"{"workspaceId":"\#(workspace)"}"#)["result"]?

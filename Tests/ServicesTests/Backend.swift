@@ -98,6 +98,18 @@ final class Backend: Sendable {
     }
 }
 
+extension Loopback {
+    /// A record named `r`. - Returns: its id.
+    func makeRecord(in workspace: String, token: String? = nil) async throws -> String {
+        let w = #""workspaceId":"\#(workspace)""#
+        _ = try await call(
+            "records.bulkUpsert", #"{\#(w),"records":[{"externalId":"r","fields":{"city":"Rome"}}]}"#,
+            token: token)
+        let page = try await call("records.list", "{\(w)}", token: token)
+        return try #require(page["result"]?["items"]?[0]?["id"]?.string, "\(page.source)")
+    }
+}
+
 /// Work of the test's own, for as long as it takes.
 final class Patient: Interruptible {
     let deadlineNanoseconds = UInt64.max

@@ -129,6 +129,7 @@ struct RoleTests {
         _ = try await backend.connect(isOperator: true).call(
             "billing.addCredits", #"{"workspaceId":"\#(there)","amount":1000,"type":"bonus"}"#)
         let foreign = [
+            "recordId": try await connection.makeRecord(in: there, token: ada.token),
             "userId": ada.id, "transactionId": try await make("billing.debit", #""amount":10"#),
             "holdId": try await make("billing.holds.create", #""amount":10"#),
             "apiKeyId": try await make("apiKeys.create", #""name":"k","role":"viewer""#),
@@ -139,7 +140,7 @@ struct RoleTests {
             var lists: [String] = []
             for method in [
                 "members.list", "apiKeys.list", "invitations.list", "credentials.list", "billing.get",
-                "billing.transactions", "billing.holds.list",
+                "billing.transactions", "billing.holds.list", "records.list",
             ] {
                 lists.append(
                     try await connection.call(method, #"{"workspaceId":"\#(there)"}"#, token: ada.token)
@@ -165,7 +166,7 @@ struct RoleTests {
                 cells += 1
             }
         }
-        #expect(cells >= 7)
+        #expect(cells >= 9)
         #expect(try await everything() == before)
     }
 
@@ -218,6 +219,7 @@ struct RoleTests {
             actual["holdId"] = hold?["id"]?.string
             actual["purchaseId"] = try await make("billing.purchases.create", #""amount":5"#)["id"]?.string
             actual["credentialId"] = credential["id"]?.string
+            actual["recordId"] = try await connection.makeRecord(in: workspace, token: me.token)
             actual["invitationId"] = invitation["id"]?.string
             actual["sessionId"] = sessions["result"]?["items"]?[0]?["id"]?.string
             switch method.name {

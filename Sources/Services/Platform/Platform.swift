@@ -20,13 +20,14 @@ public struct Platform: Sendable {
     private let mail: (transport: any MailTransport, settings: MailSettings)?
     /// Whether anybody may make himself an account.
     public let registrationIsOpen: Bool
+    let limits: Limits
     let keyUses = APIKeyUses()
     let accountGroups = AccountGroups()
 
     public init(
         pool: Pool, reads: [ReadPipeline] = [], passwords: PasswordWorkers, tokens: Tokens,
         masterKeys: WatchedKeys, mail: (transport: any MailTransport, settings: MailSettings)? = nil,
-        registrationIsOpen: Bool
+        registrationIsOpen: Bool, limits: Limits = Limits()
     ) {
         self.pool = pool
         self.reads = reads
@@ -38,6 +39,7 @@ public struct Platform: Sendable {
         outbox = Outbox(vault: vault, isOpen: mail != nil)
         self.mail = mail
         self.registrationIsOpen = registrationIsOpen
+        self.limits = limits
     }
 
     /// Every method of every service that needs the platform.
@@ -45,7 +47,8 @@ public struct Platform: Sendable {
         Auth(platform: self).methods + Sessions(platform: self).methods + Workspaces(platform: self).methods
             + Members(platform: self).methods + Invitations(platform: self).methods
             + APIKeys(platform: self).methods + Credentials(platform: self).methods
-            + Billing(platform: self).methods + Audit(platform: self).methods
+            + Billing(platform: self).methods + Records(platform: self).methods
+            + Audit(platform: self).methods
             + UserAdministration(platform: self).methods
     }
 }
