@@ -30,7 +30,7 @@ struct Jobs: Sendable {
         let costs = try fields.map { try mostExpensive($0, keys) }
         // The account before anything else, as everywhere.
         guard var account = try tx.first(Billing.lockAccount, workspace) else { throw CallError(.notFound) }
-        let records = try recordIDs(tx, workspace, chosen)
+        let records = try recordIDs(tx, access, workspace, chosen)
         let count = try records.map { Int64($0.count) } ?? tx.one(Jobs.countRecords, workspace)
         let (estimate, overflow) = count.multipliedReportingOverflow(by: costs.reduce(0, +))
         guard !overflow else { throw CallError(.conflict, "The estimate is more than \(Int64.max) credits") }
@@ -82,7 +82,7 @@ struct Jobs: Sendable {
 
     /// `nil`: all of them.
     private func recordIDs(
-        _ tx: borrowing Transaction, _ workspace: UUID, _ chosen: JobRecords
+        _ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ chosen: JobRecords
     ) throws -> [UUID]? {
         switch chosen {
         case .all: return nil
@@ -91,7 +91,7 @@ struct Jobs: Sendable {
             guard let missing = ids.first(where: { !there.contains($0) }) else { return ids }
             throw CallError(.notFound, "No such record: \(missing)")
         case .inline(let records):
-            _ = try Records(platform: platform).upsert(tx, workspace, records, replaces: false)
+            _ = try Records(platform: platform).bulkUpsert(tx, access, workspace, records, false)
             return try tx.all(Jobs.listIDs, workspace, records.fieldsByExternalID)
         }
     }

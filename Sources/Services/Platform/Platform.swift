@@ -47,7 +47,7 @@ public struct Platform: Sendable {
         Auth(platform: self).methods + Sessions(platform: self).methods + Workspaces(platform: self).methods
             + Members(platform: self).methods + Invitations(platform: self).methods
             + APIKeys(platform: self).methods + Credentials(platform: self).methods
-            + Billing(platform: self).methods + Records(platform: self).methods
+            + Billing(platform: self).methods + Records(platform: self).methods + Jobs(platform: self).methods
             + Audit(platform: self).methods
             + UserAdministration(platform: self).methods
     }
