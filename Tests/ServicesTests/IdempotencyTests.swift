@@ -3,6 +3,7 @@ import Foundation
 import JSON
 import Postgres
 import RPC
+import Services
 import TestSupport
 import Testing
 
@@ -86,6 +87,43 @@ struct IdempotencyTests {
             let answers = try await [one, other]
             #expect(Set(answers.map { $0["result"]?["id"]?.string }).count == 1, "\(answers.map(\.source))")
             #expect(answers.filter { replayed($0) == true }.count == 1)
+        }
+    }
+
+    @Test("A daemon that does not have the newest master key yet does nothing twice: it does nothing")
+    func olderRing() async throws {
+        let lines = (try NumberedKeys.makeLine(number: 1), try NumberedKeys.makeLine(number: 2))
+        let older = try WatchedKeys(try #require(NumberedKeys(file: lines.0)))
+        let newer = try WatchedKeys(try #require(NumberedKeys(file: lines.0 + lines.1)))
+        let second = try Backend(masterKeys: older)
+        let first = try Backend(sharing: second, masterKeys: newer)
+        let ada = try await first.login("ada")
+        let before = #"{"name":"W",\#(meta(ada.token, "before"))}"#
+        let made = try await second.connect().call("workspaces.create", before)
+        #expect(replayed(try await first.connect().call("workspaces.create", before)) == true)
+        #expect(made["result"] != nil)
+        let params = #"{"name":"W",\#(meta(ada.token, "k"))}"#
+        #expect(try await first.connect().call("workspaces.create", params)["result"] != nil)
+        let refused = try await second.connect().call("workspaces.create", params)
+        #expect(refused.errorCode == "SERVICE_UNAVAILABLE")
+        #expect(try SQLConsole(first.conninfo).run("SELECT count(*) FROM workspaces").rows == [["2"]])
+    }
+
+    @Test("Params are the same when they say the same, however they are written")
+    func spellings() async throws {
+        let backend = try Backend()
+        let ada = try await backend.login("ada")
+        let connection = backend.connect()
+        let first = try await connection.call(
+            "workspaces.create", #"{"name":"A B",\#(meta(ada.token, "k"))}"#)
+        let again = try await connection.call(
+            "workspaces.create", #"{"slug": null, "name" : "\u0041 B", \#(meta(ada.token, "k"))}"#)
+        #expect(replayed(again) == true && again["result"]?["id"]?.string == first["result"]?["id"]?.string)
+        let id = try #require(first["result"]?["id"]?.string)
+        for text in [id, id.uppercased()] {
+            let answer = try await connection.call(
+                "workspaces.update", #"{"workspaceId":"\#(text)","name":"C",\#(meta(ada.token, "u"))}"#)
+            #expect(answer["result"]?["version"]?.int64 == 2, "\(answer.source)")
         }
     }
 

@@ -111,7 +111,8 @@ struct TenancyTests {
         let operatorConnection = backend.connect(isOperator: true)
         for (method, rest) in [
             ("billing.addCredits", #""amount":1000,"type":"bonus","expiresAt":"2099-01-01T00:00:00Z""#),
-            ("billing.debit", #""amount":10"#), ("billing.holds.create", #""amount":100"#),
+            ("billing.debit", #""amount":10,"referenceId":"active""#),
+            ("billing.holds.create", #""amount":100,"referenceId":"active""#),
             ("billing.purchases.create", #""amount":10"#),
         ] {
             let made = try await operatorConnection.call(method, #"{"workspaceId":"\#(here)",\#(rest)}"#)
@@ -120,7 +121,10 @@ struct TenancyTests {
         ids.append(try await operatorConnection.makeRecord(in: here))
         let owner = try SQLConsole(backend.conninfo)
         owner.run("UPDATE credit_holds SET expires_at = now() - interval '1 hour'")
-        owner.run("UPDATE accounts SET recharge_enabled = true WHERE workspace_id = $1", [here])
+        owner.run(
+            "UPDATE accounts SET recharge_enabled = true, recharge_threshold = 100000 WHERE workspace_id = $1",
+            [here])
+        owner.run("UPDATE credit_purchases SET created_at = now() - interval '31 days'")
         let hashes = owner.run("SELECT token_hash FROM invitations UNION SELECT secret_hash FROM api_keys")
         owner.run("INSERT INTO master_keys (number) VALUES (100)")
         // Whatever is seen from there is then another's.

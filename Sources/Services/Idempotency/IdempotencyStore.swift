@@ -1,9 +1,11 @@
 import Postgres
 
 extension Idempotency {
-    static let tryLock = Statement("SELECT pg_try_advisory_xact_lock($1::bigint)") {
-        try $0.get(0, as: Bool.self)
-    }
+    /// Whether the key is free, and whether the ring of this daemon has the newest master key that any daemon has used: without it an outcome
+    /// that another has stored would not be found.
+    static let tryLock = Statement(
+        "SELECT pg_try_advisory_xact_lock($1::bigint), NOT EXISTS (SELECT FROM master_keys WHERE number > $2)"
+    ) { (isFirst: try $0.get(0, as: Bool.self), isCurrent: try $0.get(1, as: Bool.self)) }
 
     static let findOutcome = Statement(
         """

@@ -22,6 +22,7 @@ public struct Platform: Sendable {
     public let registrationIsOpen: Bool
     let limits: Limits
     let keyUses = APIKeyUses()
+    let sessionUses = SessionUses()
     let accountGroups = AccountGroups()
 
     public init(
@@ -105,17 +106,24 @@ extension Platform {
             Upkeep(every: .seconds(1), told: log, of: "Registering the master key") {
                 try await vault.confirm(on: pool)
             },
-            Upkeep(every: .seconds(1), told: log, of: "Expiring credits") { try await expireCredits() },
+            Upkeep(every: .seconds(1), told: log, of: "Looking after accounts") {
+                try await lookAfterAccounts()
+            },
+            Upkeep(every: .seconds(5), told: log, of: "Noting logins") {
+                try await sessionUses.write(on: pool)
+            },
             Upkeep(every: .seconds(60), told: log, of: "Clearing out") {
-                try await pool.upkeep { $0.queue(Auth.deleteExpiredTokens) }
+                try await clearOut()
                 let batch = 1000
-                repeat {
-                } while try await pool.upkeep({ try $0.execute(Idempotency.deleteOld, batch) })
-                    == batch
                 repeat {
                 } while try await pool.upkeep({ tx in
                     tx.enterEveryWorkspace()
                     return try tx.execute(Event.deleteOld, batch)
+                }) == batch
+                repeat {
+                } while try await pool.upkeep({ tx in
+                    tx.enterEveryWorkspace()
+                    return try tx.execute(Billing.failOld, batch)
                 }) == batch
             },
         ]
@@ -125,17 +133,43 @@ extension Platform {
         return works
     }
 
-    /// Releases holds and takes grants whose time is over. - Returns: how many accounts it looked at.
-    @discardableResult
-    func expireCredits() async throws -> Int {
-        let due = try await pool.upkeep { tx in
-            tx.enterEveryWorkspace()
-            return try tx.all(Billing.listDue, 100)
+    /// Removes what is over and belongs to no workspace.
+    func clearOut() async throws {
+        try await pool.upkeep { $0.queue(Auth.deleteExpiredTokens) }
+        let batch = 1000
+        for statement in [Idempotency.deleteOld, Sessions.deleteOld, Invitations.deleteOldMails] {
+            repeat {} while try await pool.upkeep({ try $0.execute(statement, batch) }) == batch
         }
-        let billing = Billing(platform: self)
-        for workspace in due { try await pool.upkeep { try billing.expire(workspace, $0) } }
-        return due.count
     }
+
+    /// Releases holds and takes grants whose time is over, and buys where the rule asks for it. One account that cannot be looked after holds
+    /// up no other.
+    /// - Throws: the first failure, when all have had their turn.
+    func lookAfterAccounts() async throws {
+        let billing = Billing(platform: self)
+        var failure: (any Error)?
+        for list in [Billing.listDue, Billing.listRecharges] {
+            var last: UUID?
+            repeat {
+                let after = last
+                let due = try await pool.upkeep { tx in
+                    tx.enterEveryWorkspace()
+                    return try tx.all(list, after, Platform.accountsAtOnce)
+                }
+                for workspace in due {
+                    do {
+                        try await pool.upkeep { try billing.lookAfter(workspace, $0) }
+                    } catch {
+                        failure = failure ?? error
+                    }
+                }
+                last = due.count == Platform.accountsAtOnce ? due.last : nil
+            } while last != nil
+        }
+        if let failure { throw failure }
+    }
+
+    private static let accountsAtOnce = 100
 
     func mailSender(log: @escaping @Sendable (String) -> Void) -> MailSender? {
         mail.map {
