@@ -12,7 +12,7 @@ public struct Limits: Sendable, Equatable {
     public var bulkRecords = 1000
     /// Fields of one record.
     public var recordFields = 100
-    /// All fields of one record together, in bytes as PostgreSQL holds them: about those of their JSON.
+    /// All fields of one record together, in bytes of JSON.
     public var recordBytes = 64 * 1024
     /// Requests of one socket connection that run at once.
     public var inFlight = 64

@@ -47,6 +47,7 @@ struct JobBill: ~Copyable {
                     description: charge.description,
                     referenceID: charge.reference), by: JobBill.actor, job.id.description)
         }
+        billing.tell(tx, &account)
         billing.close(tx, account)
     }
 }

@@ -51,6 +51,7 @@ struct Jobs: Sendable {
                 tx, &account, aside, seconds: Jobs.holdSeconds, referenceID: "job:\(id)", for: .job,
                 by: access.actor,
                 access.call.requestID)
+            billing.tell(tx, &account)
             billing.close(tx, account)
         }
         tx.queue(
@@ -194,6 +195,7 @@ struct Jobs: Sendable {
                 tx, &account, aside, seconds: Jobs.holdSeconds, referenceID: "job:\(id):\(job.version)",
                 for: .job,
                 by: access.actor, access.call.requestID)
+            billing.tell(tx, &account)
             billing.close(tx, account)
         }
         tx.queue(Jobs.resetFailed, id, workspace, expecting: Int(count))
@@ -225,7 +227,8 @@ struct Jobs: Sendable {
         {
             let billing = Billing(platform: platform)
             _ = billing.end(tx, &account, hold, status: "released", by: JobBill.actor, id.description)
-            if account.isDue { try billing.expireGrants(tx, &account, by: JobBill.actor, id.description) }
+            try billing.expireIfDue(tx, &account, by: JobBill.actor, id.description)
+            billing.tell(tx, &account)
             billing.close(tx, account)
         }
         let status = isCancelled ? .cancelled : job.end

@@ -64,10 +64,6 @@ extension Platform {
                     perform(call, options, ticket, work)
                 }
             }
-            // Another transaction was quicker, and has committed: look at what is there now.
-            if case .failure(let error as PostgresError) = result, Records.wasOutrun(error) {
-                return perform(call, options, ticket, work)
-            }
             settle(call, result, ticket)
         }
     }

@@ -117,6 +117,12 @@ private struct Reader {
                     "records[\(index)].fields", .length,
                     "has to have at most \(limits.recordFields) fields"))
         }
+        guard fields.sourceBytes.count <= limits.recordBytes else {
+            return add(
+                FieldError(
+                    "records[\(index)].fields", .length,
+                    "has to be at most \(limits.recordBytes) bytes of JSON"))
+        }
         if let name = fields.duplicatedMember() {
             add(
                 FieldError(

@@ -2,7 +2,7 @@ import JSON
 import RPC
 
 /// What names and values of fields may be.
-enum RecordRules {
+public enum RecordRules {
     /// In Unicode scalars.
     static let externalIDLength = 1...200
     /// In characters of ASCII.
@@ -14,8 +14,12 @@ enum RecordRules {
     static let largestExponent = 308
 
     /// Letters and digits of ASCII, `_`, `-`, `.`.
-    static func isName(_ name: JSON) -> Bool {
-        name.withUTF8 { bytes in nameLength.contains(bytes.count) && bytes.allSatisfy(isOfName) } ?? false
+    public static func isName(_ name: String) -> Bool { isName(name.utf8) }
+
+    static func isName(_ name: JSON) -> Bool { name.withUTF8 { isName($0) } ?? false }
+
+    private static func isName(_ bytes: some Collection<UInt8>) -> Bool {
+        nameLength.contains(bytes.count) && bytes.allSatisfy(isOfName)
     }
 
     private static func isOfName(_ byte: UInt8) -> Bool {
@@ -27,9 +31,9 @@ enum RecordRules {
         }
     }
 
-    static let nameMisfit = Misfit(
-        .format,
-        "is no name of a field: 1 to \(nameLength.upperBound) letters and digits of ASCII, _, - and .")
+    public static let namesAre = "1 to \(nameLength.upperBound) letters and digits of ASCII, _, - and ."
+
+    static let nameMisfit = Misfit(.format, "is no name of a field: \(namesAre)")
 
     /// Why a value that is not null cannot be one of a field; `nil` when it can.
     static func misfit(of value: JSON) -> Misfit? {

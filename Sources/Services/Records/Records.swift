@@ -9,26 +9,26 @@ extension Records {
         _ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ batch: RecordBatch,
         _ replaces: Bool
     ) throws -> UpsertCounts {
-        tx.queue(Records.useIndexes)
+        let ids = UUIDArray(try Records.newIDs(batch.count))
+        let (given, count) = (batch.fieldsByExternalID, Int64(batch.count))
+        // The usual case: none of them is there.
+        if let inserted = try tx.one(Records.insert, workspace, given, batch.hasNull, ids) {
+            guard inserted == count else { throw CallError(.notFound, "No such workspace") }
+            return UpsertCounts(inserted: inserted, updated: 0, unchanged: 0)
+        }
         let outcome = try tx.one(
-            Records.upsert, workspace, batch.fieldsByExternalID, replaces, batch.hasNull,
-            UUIDArray(try Records.newIDs(batch.count)), platform.limits.recordBytes,
+            Records.upsert, workspace, given, replaces, batch.hasNull, ids,
+            platform.limits.recordBytes + platform.limits.recordFields * Records.fieldOverheadBytes,
             platform.limits.recordFields)
         guard outcome.isInWorkspace else { throw CallError(.notFound, "No such workspace") }
         if let overfull = outcome.overfull { throw self.overfull(try JSON.parse(overfull.text), in: batch) }
         return UpsertCounts(
             inserted: outcome.inserted, updated: outcome.updated,
-            unchanged: Int64(batch.count) - outcome.inserted - outcome.updated)
+            unchanged: count - outcome.inserted - outcome.updated)
     }
 
-    /// Whether a transaction has come to nothing because another one has added the same record: there is nothing wrong with it.
-    ///
-    /// Rows that are there are locked in the order of their names, then others are added in that order, then rows are changed; so
-    /// transactions wait for each other in one direction only. Whoever waits for a name that another adds finds it taken at the end, and
-    /// has to look again.
-    static func wasOutrun(_ error: PostgresError) -> Bool {
-        error.kind == .server(.uniqueViolation) && error.violates("records_external_id_key")
-    }
+    /// What a field takes as `jsonb` beyond its JSON, at most.
+    private static let fieldOverheadBytes = 16
 
     /// Those of one call follow each other, and those of later calls follow them.
     private static func newIDs(_ count: Int) throws -> [UUID] {

@@ -75,7 +75,7 @@ extension Param where Value == RecordBatch {
             ], open: false)
         return Param(
             "records", .list(record, count: 1...limits.bulkRecords),
-            "Fields are merged into those that are there. No `externalId` twice.",
+            "Each `{externalId, fields}`. Fields are merged into those that are there, null removes one. No `externalId` twice.",
             collecting: { json, errors in RecordBatch(json, limits, &errors) })
     }
 }

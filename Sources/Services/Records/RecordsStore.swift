@@ -7,52 +7,47 @@ extension Records {
         let updated: Int64
         /// The names of records that hold too much now: a list; `nil` when none does.
         let overfull: JSONText?
+
+        init(_ row: borrowing RowReader) throws {
+            isInWorkspace = try row.get(0)
+            inserted = try row.get(1)
+            updated = try row.get(2)
+            overfull = try row.getOptional(3)
+        }
     }
 
-    /// A plan may be made while the table is small, and kept while it grows.
-    static let useIndexes = Statement("SET LOCAL enable_seqscan = off")
+    /// Of records none of which is there: how many were added. Null, and nothing done, when one is.
+    static let insert = Statement("SELECT rpcd_insert_records($1, $2, $3, $4)") {
+        try $0.getOptional(0, as: Int64.self)
+    }
 
     /// Records of a workspace, by name: those that are not there are added, those that differ are changed.
     ///
-    /// The workspace is held first, so that one that is being deleted is not there. New rows go in without ON CONFLICT, which costs a
-    /// third more; rows that are changed meet their conflict always. What `added` counts keeps changing from beginning before adding has ended.
+    /// Rows are added and locked in the order of their names, whatever call they come from, so calls wait for each other in one direction
+    /// only. The workspace is held first: one that is being deleted is not there, or waits.
     static let upsert = Statement(
         """
         WITH home AS MATERIALIZED (SELECT id FROM workspaces WHERE id = $1 FOR KEY SHARE),
-        given AS MATERIALIZED (
-            SELECT g.external_id, g.fields, g.id
-            FROM home, ROWS FROM (jsonb_each($2), unnest($5::uuid[])) AS g (external_id, fields, id)),
-        kept AS MATERIALIZED (
-            SELECT r.external_id, r.fields AS before, r.sources,
-                CASE WHEN $3 AND $4 THEN jsonb_strip_nulls($2 -> r.external_id) WHEN $3 THEN $2 -> r.external_id
-                    WHEN $4 THEN jsonb_strip_nulls(r.fields || ($2 -> r.external_id)) ELSE r.fields || ($2 -> r.external_id) END AS fields
-            FROM records r WHERE r.workspace_id = $1 AND r.external_id = ANY (ARRAY(SELECT external_id FROM given))
-            ORDER BY r.external_id COLLATE "C" FOR NO KEY UPDATE),
-        added AS (
-            INSERT INTO records (id, workspace_id, external_id, fields)
-            SELECT id, $1, external_id, CASE WHEN $4 THEN jsonb_strip_nulls(fields) ELSE fields END
-            FROM given WHERE external_id NOT IN (SELECT external_id FROM kept) ORDER BY external_id COLLATE "C"
-            RETURNING CASE WHEN pg_column_size(fields) > $6 THEN external_id END AS overfull),
-        changed AS (
-            INSERT INTO records AS r (workspace_id, external_id, fields, sources)
-            SELECT $1, k.external_id, k.fields,
-                CASE WHEN k.sources = '{}' THEN k.sources ELSE coalesce(
-                    (SELECT jsonb_object_agg(s.key, s.value) FROM jsonb_each(k.sources) s
-                    WHERE k.before -> s.key = k.fields -> s.key), '{}') END
-            FROM kept k, (SELECT count(*) FROM added) a WHERE k.before <> k.fields ORDER BY k.external_id COLLATE "C"
-            ON CONFLICT ON CONSTRAINT records_external_id_key DO UPDATE SET fields = excluded.fields, sources = excluded.sources,
+        done AS (
+            INSERT INTO records AS r (id, workspace_id, external_id, fields)
+            SELECT g.id, home.id, g.external_id, CASE WHEN $4 THEN jsonb_strip_nulls(g.fields) ELSE g.fields END
+            FROM home, ROWS FROM (jsonb_each($2), unnest($5::uuid[])) AS g (external_id, fields, id)
+            ORDER BY g.external_id COLLATE "C"
+            ON CONFLICT ON CONSTRAINT records_external_id_key DO UPDATE SET
+                fields = CASE WHEN $3 THEN excluded.fields WHEN $4 THEN jsonb_strip_nulls(r.fields || ($2 -> r.external_id))
+                    ELSE r.fields || excluded.fields END,
+                sources = CASE WHEN r.sources = '{}' THEN r.sources ELSE coalesce(
+                    (SELECT jsonb_object_agg(s.key, s.value) FROM jsonb_each(r.sources) s WHERE r.fields -> s.key
+                        = CASE WHEN $3 THEN excluded.fields ELSE r.fields || ($2 -> r.external_id) END -> s.key), '{}') END,
                 version = r.version + 1, updated_at = now()
-            RETURNING CASE WHEN pg_column_size(fields) > $6 OR (SELECT count(*) FROM jsonb_object_keys(fields)) > $7
-                THEN external_id END AS overfull)
-        SELECT EXISTS (SELECT FROM home), (SELECT count(*) FROM added), (SELECT count(*) FROM changed),
-            (SELECT jsonb_agg(overfull) FROM (SELECT overfull FROM added UNION ALL SELECT overfull FROM changed) o
-            WHERE overfull IS NOT NULL)
-        """
-    ) {
-        Outcome(
-            isInWorkspace: try $0.get(0), inserted: try $0.get(1), updated: try $0.get(2),
-            overfull: try $0.getOptional(3))
-    }
+            WHERE r.fields <> CASE WHEN $3 THEN excluded.fields
+                WHEN $4 THEN jsonb_strip_nulls(r.fields || ($2 -> r.external_id)) ELSE r.fields || excluded.fields END
+            RETURNING version, CASE WHEN pg_column_size(fields) > $6
+                OR version > 1 AND (SELECT count(*) FROM jsonb_object_keys(fields)) > $7 THEN external_id END AS overfull)
+        SELECT EXISTS (SELECT FROM home), count(*) FILTER (WHERE version = 1), count(*) FILTER (WHERE version > 1),
+            jsonb_agg(overfull) FILTER (WHERE overfull IS NOT NULL)
+        FROM done
+        """, row: Outcome.init)
 
     static let getRecord = Statement(
         """
