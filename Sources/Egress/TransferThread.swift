@@ -143,10 +143,12 @@ extension TransferThread {
         for (handle, transfer) in work.running where transfer.cancellation.isRaised {
             stop(handle, &work, .cancelled)
         }
-        for transfer in work.waiting where transfer.cancellation.isRaised {
+        // Asked once each: between two looks another may be raised.
+        work.waiting.removeAll { transfer in
+            guard transfer.cancellation.isRaised else { return false }
             done { transfer.fail(.cancelled) }
+            return true
         }
-        work.waiting.removeAll { $0.cancellation.isRaised }
     }
 
     /// Begins what waits while there is room; what waits in vain fails.
