@@ -20,19 +20,22 @@ public struct Platform: Sendable {
     private let mail: (transport: any MailTransport, settings: MailSettings)?
     /// Whether anybody may make himself an account.
     public let registrationIsOpen: Bool
+    public let providers: ProviderServices
     let keyUses = APIKeyUses()
     let accountGroups = AccountGroups()
 
     public init(
         pool: Pool, reads: [ReadPipeline] = [], passwords: PasswordWorkers, tokens: Tokens,
         masterKeys: WatchedKeys, mail: (transport: any MailTransport, settings: MailSettings)? = nil,
-        registrationIsOpen: Bool
+        registrationIsOpen: Bool, providers: ProviderSetup = ProviderSetup()
     ) {
         self.pool = pool
         self.reads = reads
         self.passwords = passwords
         self.tokens = tokens
-        vault = Vault(ring: masterKeys)
+        let vault = Vault(ring: masterKeys)
+        self.vault = vault
+        self.providers = ProviderServices(providers, vault: vault, pool: pool)
         fingerprints = Fingerprints(ring: masterKeys)
         idempotency = Idempotency(ring: masterKeys, vault: vault)
         outbox = Outbox(vault: vault, isOpen: mail != nil)
@@ -46,7 +49,7 @@ public struct Platform: Sendable {
             + Members(platform: self).methods + Invitations(platform: self).methods
             + APIKeys(platform: self).methods + Credentials(platform: self).methods
             + Billing(platform: self).methods + Audit(platform: self).methods
-            + UserAdministration(platform: self).methods
+            + UserAdministration(platform: self).methods + Providers(platform: self).methods
     }
 }
 
@@ -101,6 +104,9 @@ extension Platform {
             },
             Upkeep(every: .seconds(1), told: log, of: "Registering the master key") {
                 try await vault.confirm(on: pool)
+            },
+            Upkeep(every: .seconds(1), told: log, of: "Sharing circuits") {
+                try await providers.turn(log: log)
             },
             Upkeep(every: .seconds(1), told: log, of: "Expiring credits") { try await expireCredits() },
             Upkeep(every: .seconds(60), told: log, of: "Clearing out") {
