@@ -67,7 +67,7 @@ let package = Package(
                 "CRelease",
                 "Transports", "Services", "Mail", "RPC", "Postgres", "Cryptography", "Systemd", "Resilience",
                 "JSON", "Tabular",
-                "Identifiers",
+                "Identifiers", "Egress",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -97,7 +97,7 @@ let package = Package(
             "ServicesTests",
             [
                 "Services", "Mail", "Postgres", "Cryptography", "RPC", "JSON", "Identifiers", "Resilience",
-                "TestSupport",
+                "Egress", "TestSupport", "rpcd-provider-sim",
             ]),
         tests(
             "TransportsTests",

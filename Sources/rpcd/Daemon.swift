@@ -23,10 +23,9 @@ struct Daemon {
     private let settings: Settings
 
     /// In the working folder, in the source that this was built in, or where a package puts them.
-    private static let migrationsFolders = [
-        "", executableFolder + "/../../../", executableFolder + "/../share/rpcd/",
-    ]
-    .map { $0 + "migrations" }
+    static func folders(_ name: String) -> [String] {
+        ["", executableFolder + "/../../../", executableFolder + "/../share/rpcd/"].map { $0 + name }
+    }
 
     /// Within reason: each event loop has a connection to PostgreSQL.
     private static let processors = min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), 8)
@@ -60,7 +59,8 @@ struct Daemon {
         let platform = Platform(
             pool: pool, reads: reads, passwords: PasswordWorkers(count: 2), tokens: tokens,
             masterKeys: try KeyFiles.watchedMasterKeys(settings), mail: try settings.mail(),
-            registrationIsOpen: settings.registrationIsOpen, limits: settings.limits)
+            registrationIsOpen: settings.registrationIsOpen, limits: settings.limits,
+            providers: try settings.providerSetup())
         self.platform = platform
         let metrics = CallMetrics()
         let registry = try Daemon.registry(platform, limits: settings.limits, metrics: metrics)
@@ -84,7 +84,7 @@ struct Daemon {
     {
         let system = System(
             version: Release.version, commit: Release.commit, limits: limits, pool: platform.pool,
-            metrics: metrics)
+            metrics: metrics, providers: platform.providers)
         let methods = system.methods + platform.methods
         return try Registry(methods + [OpenRPC.discover(describing: methods, version: Release.version)])
     }
@@ -222,7 +222,7 @@ struct Daemon {
         guard let conninfo = settings.databaseURL else {
             throw SettingError("RPCD_DATABASE_URL", got: nil, takes: "a libpq connection string or URL")
         }
-        let folders = settings.migrations.map { [$0] } ?? migrationsFolders
+        let folders = settings.migrations.map { [$0] } ?? folders("migrations")
         guard let folder = folders.first(where: { access($0, R_OK) == 0 }) else {
             throw SettingError("RPCD_MIGRATIONS", got: folders.first, takes: "the path of a folder")
         }

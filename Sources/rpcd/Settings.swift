@@ -1,3 +1,4 @@
+import Egress
 import Glibc
 import Mail
 import RPC
@@ -37,6 +38,10 @@ struct Settings {
     var http = HTTPOptions()
     var adminListen = "off"
     var operatorTokenFile: String?
+    var providers: String?
+    var providerKeys: String?
+    var egress = EgressPolicy.publicOnly
+    var egressAuthorities: String?
 
     /// One of them: what it is called, what it takes, and how it is read. `help config` is this list.
     struct Declaration: Sendable {
@@ -208,6 +213,38 @@ struct Settings {
             ) {
                 $0.applicationURL = $1.hasSuffix("/") ? String($1.dropLast()) : $1
                 return $1.hasPrefix("https://") || $1.hasPrefix("http://")
+            },
+            Declaration(
+                key: "RPCD_PROVIDERS_DIR", takes: "the path of a folder of manifests",
+                standard: "found beside the program", summary: "the providers, read again when they change"
+            ) {
+                $0.providers = $1
+                return !$1.isEmpty
+            },
+            Declaration(
+                key: "RPCD_PROVIDER_KEYS_DIR",
+                takes: "the path of a folder with a file provider-SLUG a provider, mode 0600 or stricter",
+                standard: "$CREDENTIALS_DIRECTORY",
+                summary: "the platform's own keys: a line with the key, and where there are two parts another"
+            ) {
+                $0.providerKeys = $1
+                return !$1.isEmpty
+            },
+            Declaration(
+                key: "RPCD_EGRESS_ALLOW",
+                takes: "ranges as 10.0.0.0/8 and endpoints as 127.0.0.1:18090, separated by commas",
+                standard: "", summary: "where providers may be called beside public addresses, by http too"
+            ) {
+                guard let policy = try? EgressPolicy(parsing: $1) else { return false }
+                $0.egress = policy
+                return true
+            },
+            Declaration(
+                key: "RPCD_EGRESS_CA_FILE", takes: "the path of a file of PEM certificates",
+                standard: "the system's", summary: "whom to trust as a provider"
+            ) {
+                $0.egressAuthorities = $1
+                return !$1.isEmpty
             },
             Declaration(
                 key: "RPCD_MIGRATIONS", takes: "the path of a folder", standard: "found beside the program",

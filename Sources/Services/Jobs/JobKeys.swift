@@ -32,10 +32,10 @@ final class JobKeys: Sendable {
         let question = Question(workspace: workspace, provider: provider.slug, choice: choice)
         let now = MonotonicClock.now
         if let entry = entries.withLock({ $0[question] }), entry.until > now { return entry.key }
-        let providers = platform.providers
+        let keys = platform.providers.keys
         let found = try? await platform.pool.upkeep { tx in
             tx.enter(workspace)
-            return try providers.key(for: provider, workspace: workspace, choice: choice, in: tx)
+            return try keys.key(for: provider, workspace: workspace, choice: choice, in: tx)
         }
         guard case .some(let key) = found else { return nil }
         entries.withLock { entries in

@@ -29,13 +29,6 @@ enum TaskStatus: String, Sendable, CaseIterable {
     case failed
 }
 
-/// Whose key a provider is asked with.
-enum KeyChoice: String, Sendable, CaseIterable {
-    case own, platform
-    /// The workspace's own where it has one, else the platform's.
-    case auto
-}
-
 /// A field that a job asks for, and whom it asks, in this order.
 struct JobField: Sendable, Equatable {
     let name: String

@@ -77,7 +77,7 @@ struct Waterfall: Sendable {
         let input: LookupInput
         switch provider.input(from: record) {
         case .success(let value): input = value
-        case .failure(let missing): return .lacksInput("\(slug): \(missing)")
+        case .failure(let lack): return .lacksInput("\(slug): \(lack.reasons.joined(separator: ", "))")
         }
         let key = LookupKey(workspaceID: task.workspaceID, provider: slug, hash: input.hash)
         do {
@@ -134,7 +134,7 @@ struct Waterfall: Sendable {
                 wasAsked = true
                 if found.confidence >= field.minConfidence {
                     return TaskOutcome.Result(
-                        status: isFresh ? .found : .cached, value: found.value, provider: provider,
+                        status: isFresh ? .found : .cached, value: found.text, provider: provider,
                         confidence: found.confidence, cost: isFresh ? cost : 0)
                 }
                 if found.confidence > (best?.field.confidence ?? -1) { best = (found, provider) }
@@ -151,7 +151,7 @@ struct Waterfall: Sendable {
         var end: TaskOutcome.Result {
             if let best {
                 return TaskOutcome.Result(
-                    status: .exhausted, value: best.field.value, provider: best.provider,
+                    status: .exhausted, value: best.field.text, provider: best.provider,
                     confidence: best.field.confidence, error: failure)
             }
             if let failure { return TaskOutcome.Result(status: .failed, error: failure) }

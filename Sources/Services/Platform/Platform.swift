@@ -21,6 +21,7 @@ public struct Platform: Sendable {
     /// Whether anybody may make himself an account.
     public let registrationIsOpen: Bool
     let limits: Limits
+    public let providers: ProviderServices
     let keyUses = APIKeyUses()
     let sessionUses = SessionUses()
     let accountGroups = AccountGroups()
@@ -28,13 +29,15 @@ public struct Platform: Sendable {
     public init(
         pool: Pool, reads: [ReadPipeline] = [], passwords: PasswordWorkers, tokens: Tokens,
         masterKeys: WatchedKeys, mail: (transport: any MailTransport, settings: MailSettings)? = nil,
-        registrationIsOpen: Bool, limits: Limits = Limits()
+        registrationIsOpen: Bool, limits: Limits = Limits(), providers: ProviderSetup = ProviderSetup()
     ) {
         self.pool = pool
         self.reads = reads
         self.passwords = passwords
         self.tokens = tokens
-        vault = Vault(ring: masterKeys)
+        let vault = Vault(ring: masterKeys)
+        self.vault = vault
+        self.providers = ProviderServices(providers, vault: vault, pool: pool)
         fingerprints = Fingerprints(ring: masterKeys)
         idempotency = Idempotency(ring: masterKeys, vault: vault)
         outbox = Outbox(vault: vault, isOpen: mail != nil)
@@ -50,7 +53,7 @@ public struct Platform: Sendable {
             + APIKeys(platform: self).methods + Credentials(platform: self).methods
             + Billing(platform: self).methods + Records(platform: self).methods + Jobs(platform: self).methods
             + Audit(platform: self).methods
-            + UserAdministration(platform: self).methods
+            + UserAdministration(platform: self).methods + Providers(platform: self).methods
     }
 }
 
@@ -111,6 +114,9 @@ extension Platform {
             },
             Upkeep(every: .seconds(5), told: log, of: "Noting logins") {
                 try await sessionUses.write(on: pool)
+            },
+            Upkeep(every: .seconds(1), told: log, of: "Sharing circuits") {
+                try await providers.turn(log: log)
             },
             Upkeep(every: .seconds(60), told: log, of: "Clearing out") {
                 try await clearOut()
