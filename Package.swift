@@ -65,7 +65,8 @@ let package = Package(
             name: "rpcd",
             dependencies: [
                 "CRelease",
-                "Transports", "Services", "Mail", "RPC", "Postgres", "Cryptography", "Systemd", "Resilience",
+                "Transports", "Services", "Mail", "Egress", "RPC", "Postgres", "Cryptography", "Systemd",
+                "Resilience",
                 "JSON",
                 "Identifiers",
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -96,8 +97,8 @@ let package = Package(
         tests(
             "ServicesTests",
             [
-                "Services", "Mail", "Postgres", "Cryptography", "RPC", "JSON", "Identifiers", "Resilience",
-                "TestSupport",
+                "Services", "Mail", "Egress", "Postgres", "Cryptography", "RPC", "JSON", "Identifiers",
+                "Resilience", "TestSupport", "rpcd-provider-sim",
             ]),
         tests(
             "TransportsTests",

@@ -1,4 +1,5 @@
 import Cryptography
+import Egress
 import Glibc
 import NIOCore
 import NIOPosix
@@ -60,6 +61,8 @@ struct Daemon {
         let platform = Platform(
             pool: pool, reads: reads, passwords: PasswordWorkers(count: 2), tokens: tokens,
             masterKeys: try KeyFiles.watchedMasterKeys(settings), mail: try settings.mail(),
+            webhooks: try HTTPClient(
+                .webhooks(settings.webhookEgress ?? settings.egress, authorities: settings.egressAuthorities)),
             registrationIsOpen: settings.registrationIsOpen)
         self.platform = platform
         let metrics = CallMetrics()

@@ -171,9 +171,9 @@ extension Platform {
     ) -> Handler<Value, repeat each P> {
         Handler { call, params, shape in
             @Sendable func run(_ ticket: Idempotency.Ticket?) async throws -> Body {
-                try call.requireRoleWithoutWorkspace()
+                if !call.method.role.isOfWorkspace { try call.requireRoleWithoutWorkspace() }
                 if call.method.role != .public {
-                    _ = try await transact(call) { tx in try Authorization.check(call, in: tx) }
+                    note(try await transact(call) { tx in try Authorization.check(call, in: tx) })
                 }
                 let values = try params.get()
                 if let ticket, let body = try await replay(call, ticket) { return body }

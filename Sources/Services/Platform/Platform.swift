@@ -1,5 +1,6 @@
 import Cryptography
 import Dispatch
+import Egress
 import Identifiers
 import Mail
 import Postgres
@@ -18,6 +19,9 @@ public struct Platform: Sendable {
     let outbox: Outbox
     let idempotency: Idempotency
     private let mail: (transport: any MailTransport, settings: MailSettings)?
+    /// By which webhooks are sent; without it none are.
+    let webhooks: HTTPClient?
+    let webhookTests = TestsUnderWay()
     /// Whether anybody may make himself an account.
     public let registrationIsOpen: Bool
     let keyUses = APIKeyUses()
@@ -26,7 +30,7 @@ public struct Platform: Sendable {
     public init(
         pool: Pool, reads: [ReadPipeline] = [], passwords: PasswordWorkers, tokens: Tokens,
         masterKeys: WatchedKeys, mail: (transport: any MailTransport, settings: MailSettings)? = nil,
-        registrationIsOpen: Bool
+        webhooks: HTTPClient? = nil, registrationIsOpen: Bool
     ) {
         self.pool = pool
         self.reads = reads
@@ -37,6 +41,7 @@ public struct Platform: Sendable {
         idempotency = Idempotency(ring: masterKeys, vault: vault)
         outbox = Outbox(vault: vault, isOpen: mail != nil)
         self.mail = mail
+        self.webhooks = webhooks
         self.registrationIsOpen = registrationIsOpen
     }
 
@@ -46,7 +51,7 @@ public struct Platform: Sendable {
             + Members(platform: self).methods + Invitations(platform: self).methods
             + APIKeys(platform: self).methods + Credentials(platform: self).methods
             + Billing(platform: self).methods + Audit(platform: self).methods
-            + UserAdministration(platform: self).methods
+            + UserAdministration(platform: self).methods + Webhooks(platform: self).methods
     }
 }
 
@@ -109,13 +114,25 @@ extension Platform {
                 repeat {
                 } while try await pool.upkeep({ try $0.execute(Idempotency.deleteOld, batch) })
                     == batch
-                repeat {
-                } while try await pool.upkeep({ tx in
-                    tx.enterEveryWorkspace()
-                    return try tx.execute(Event.deleteOld, batch)
-                }) == batch
+                for statement in [Event.deleteOld, Webhooks.deleteOldDeliveries] {
+                    repeat {
+                    } while try await pool.upkeep({ tx in
+                        tx.enterEveryWorkspace()
+                        return try tx.execute(statement, batch)
+                    }) == batch
+                }
             },
         ]
+        if let sender = webhookSender(log: log) {
+            works.append(
+                Upkeep(every: .milliseconds(250), told: log, of: "Handing out events") {
+                    try await handOutEvents()
+                })
+            works.append(
+                Upkeep(every: .milliseconds(250), told: log, of: "Sending webhooks") {
+                    try await sender.run()
+                })
+        }
         if let sender = mailSender(log: log) {
             works.append(Upkeep(every: .seconds(1), told: log, of: "Sending mail") { try await sender.run() })
         }
