@@ -90,8 +90,9 @@ final class Backend: Sendable {
     func login(_ name: String) async throws -> (id: String, token: String, refreshToken: String) {
         let connection = connect()
         let password = "correct horse battery"
-        _ = try await connection.call(
+        let made = try await connection.call(
             "auth.register", #"{"email":"\#(name)@example.org","password":"\#(password)","name":"\#(name)"}"#)
+        #expect(made["result"] != nil || made.errorCode == "CONFLICT", "\(made.source)")
         let login = try await connection.call(
             "auth.login", #"{"email":"\#(name)@example.org","password":"\#(password)"}"#)
         let result = try #require(login["result"], "\(login.source)")
