@@ -57,8 +57,11 @@ final class Backend: Sendable {
             registrationIsOpen: registrationIsOpen)
         let metrics = CallMetrics()
         let system = System(version: "1", commit: "test", limits: Limits(), pool: pool, metrics: metrics)
+        var limits = Limits()
+        // How busy the machine is with all tests at once is no test's question.
+        limits.defaultTimeoutMs = 300_000
         dispatcher = Dispatcher(
-            registry: try Registry(system.methods + platform.methods), limits: Limits(), rates: rates,
+            registry: try Registry(system.methods + platform.methods), limits: limits, rates: rates,
             authenticator: tokens, observer: metrics.record)
     }
 
