@@ -112,7 +112,8 @@ let package = Package(
                 "Transports", "RPC", "TestSupport", .product(name: "NIOPosix", package: "swift-nio"),
             ], path: "Tests/FixtureServer", swiftSettings: strict),
         tests(
-            "IntegrationTests", ["rpcd", "RPC", "fixture-server", "Postgres", "JSON", "TestSupport"],
+            "IntegrationTests",
+            ["rpcd", "rpcd-provider-sim", "RPC", "fixture-server", "Postgres", "JSON", "TestSupport"],
             exclude: ["clients"]),
         tests(
             "ProviderSimTests",

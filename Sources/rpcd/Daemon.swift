@@ -1,4 +1,5 @@
 import Cryptography
+import Egress
 import Glibc
 import NIOCore
 import NIOPosix
@@ -59,6 +60,8 @@ struct Daemon {
         let platform = Platform(
             pool: pool, reads: reads, passwords: PasswordWorkers(count: 2), tokens: tokens,
             masterKeys: try KeyFiles.watchedMasterKeys(settings), mail: try settings.mail(),
+            webhooks: try HTTPClient(
+                .webhooks(settings.webhookEgress ?? settings.egress, authorities: settings.egressAuthorities)),
             registrationIsOpen: settings.registrationIsOpen, limits: settings.limits,
             providers: try settings.providerSetup())
         self.platform = platform

@@ -33,6 +33,10 @@ struct Settings {
     var applicationURL: String?
     /// Where mails go when there is no SMTP server; not a setting: `rpcd dev` knows.
     var maildir: String?
+    var egress = EgressPolicy.publicOnly
+    /// When it is another one than for everything else.
+    var webhookEgress: EgressPolicy?
+    var egressAuthorities: String?
     var limits = Limits()
     var httpListen = "127.0.0.1:8080"
     var http = HTTPOptions()
@@ -232,8 +236,11 @@ struct Settings {
             },
             Declaration(
                 key: "RPCD_EGRESS_ALLOW",
-                takes: "ranges as 10.0.0.0/8 and endpoints as 127.0.0.1:18090, separated by commas",
-                standard: "", summary: "where providers may be called beside public addresses, by http too"
+                takes:
+                    "ranges as 10.0.0.0/8 and ports as 127.0.0.1:8123 or host.internal:8123, separated by commas",
+                standard: "",
+                summary:
+                    "where outgoing calls may go beside public addresses by https: they refuse private, local and special ones and plain http"
             ) {
                 guard let policy = try? EgressPolicy(parsing: $1) else { return false }
                 $0.egress = policy
@@ -241,10 +248,20 @@ struct Settings {
             },
             Declaration(
                 key: "RPCD_EGRESS_CA_FILE", takes: "the path of a file of PEM certificates",
-                standard: "the system's", summary: "whom to trust as a provider"
+                standard: "the system's", summary: "whom to trust at the other end of outgoing calls"
             ) {
                 $0.egressAuthorities = $1
                 return !$1.isEmpty
+            },
+            Declaration(
+                key: "RPCD_WEBHOOK_ALLOW", takes: "what RPCD_EGRESS_ALLOW takes",
+                standard: "what RPCD_EGRESS_ALLOW names",
+                summary:
+                    "the same for webhooks alone, whose addresses are chosen by whoever administers a workspace"
+            ) {
+                guard let policy = try? EgressPolicy(parsing: $1) else { return false }
+                $0.webhookEgress = policy
+                return true
             },
             Declaration(
                 key: "RPCD_MIGRATIONS", takes: "the path of a folder", standard: "found beside the program",

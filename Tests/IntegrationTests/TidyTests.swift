@@ -13,7 +13,8 @@ struct TidyTests {
         "RPC": ["JSON", "Identifiers", "Resilience"], "Transports": ["RPC", "JSON", "Resilience"],
         "Egress": ["CCurl", "Resilience"],
         "Services": [
-            "RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience", "Mail", "Egress", "JSONSchema",
+            "RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience", "Mail", "Egress",
+            "JSONSchema",
         ],
         "rpcd-provider-sim": ["JSON", "Resilience"],
     ]

@@ -1,4 +1,5 @@
 import Cryptography
+import Egress
 import Foundation
 import JSON
 import Mail
@@ -25,16 +26,19 @@ final class Backend: Sendable {
     var registry: Registry { dispatcher.registry }
 
     /// Another daemon on the same database, with the same keys.
-    convenience init(sharing other: Backend, masterKeys: WatchedKeys? = nil) throws {
+    convenience init(sharing other: Backend, masterKeys: WatchedKeys? = nil, webhooks: HTTPClient? = nil)
+        throws
+    {
         try self.init(
-            masterKeys: masterKeys ?? other.masterKeys, signingKeys: other.signingKeys,
+            masterKeys: masterKeys ?? other.masterKeys, signingKeys: other.signingKeys, webhooks: webhooks,
             conninfo: other.conninfo)
     }
 
     init(
         rates: Rates = Rates(auth: .off, general: .off), registrationIsOpen: Bool = true,
         masterKeys: WatchedKeys? = nil, signingKeys: WatchedKeys? = nil,
-        mail: (transport: any MailTransport, settings: MailSettings)? = nil, conninfo shared: String? = nil,
+        mail: (transport: any MailTransport, settings: MailSettings)? = nil, webhooks: HTTPClient? = nil,
+        conninfo shared: String? = nil,
         proxy: CuttingProxy? = nil
     ) throws {
         conninfo = try shared ?? TestCluster.shared.get().freshDatabase()
@@ -49,7 +53,7 @@ final class Backend: Sendable {
         tokens = try Tokens(keys: self.signingKeys)
         platform = Platform(
             pool: pool, passwords: PasswordWorkers(count: 2), tokens: tokens,
-            masterKeys: self.masterKeys, mail: mail,
+            masterKeys: self.masterKeys, mail: mail, webhooks: webhooks,
             registrationIsOpen: registrationIsOpen)
         let metrics = CallMetrics()
         let system = System(version: "1", commit: "test", limits: Limits(), pool: pool, metrics: metrics)

@@ -1,5 +1,6 @@
 import Cryptography
 import Dispatch
+import Egress
 import Identifiers
 import Mail
 import Postgres
@@ -18,6 +19,9 @@ public struct Platform: Sendable {
     let outbox: Outbox
     let idempotency: Idempotency
     private let mail: (transport: any MailTransport, settings: MailSettings)?
+    /// By which webhooks are sent; without it none are.
+    let webhooks: HTTPClient?
+    let webhookTests = TestsUnderWay()
     /// Whether anybody may make himself an account.
     public let registrationIsOpen: Bool
     let limits: Limits
@@ -29,7 +33,8 @@ public struct Platform: Sendable {
     public init(
         pool: Pool, reads: [ReadPipeline] = [], passwords: PasswordWorkers, tokens: Tokens,
         masterKeys: WatchedKeys, mail: (transport: any MailTransport, settings: MailSettings)? = nil,
-        registrationIsOpen: Bool, limits: Limits = Limits(), providers: ProviderSetup = ProviderSetup()
+        webhooks: HTTPClient? = nil, registrationIsOpen: Bool, limits: Limits = Limits(),
+        providers: ProviderSetup = ProviderSetup()
     ) {
         self.pool = pool
         self.reads = reads
@@ -42,6 +47,7 @@ public struct Platform: Sendable {
         idempotency = Idempotency(ring: masterKeys, vault: vault)
         outbox = Outbox(vault: vault, isOpen: mail != nil)
         self.mail = mail
+        self.webhooks = webhooks
         self.registrationIsOpen = registrationIsOpen
         self.limits = limits
     }
@@ -52,8 +58,8 @@ public struct Platform: Sendable {
             + Members(platform: self).methods + Invitations(platform: self).methods
             + APIKeys(platform: self).methods + Credentials(platform: self).methods
             + Billing(platform: self).methods + Records(platform: self).methods + Jobs(platform: self).methods
-            + Audit(platform: self).methods
-            + UserAdministration(platform: self).methods + Providers(platform: self).methods
+            + Audit(platform: self).methods + UserAdministration(platform: self).methods
+            + Providers(platform: self).methods + Webhooks(platform: self).methods
     }
 }
 
@@ -131,8 +137,23 @@ extension Platform {
                     tx.enterEveryWorkspace()
                     return try tx.execute(Billing.failOld, batch)
                 }) == batch
+                repeat {
+                } while try await pool.upkeep({ tx in
+                    tx.enterEveryWorkspace()
+                    return try tx.execute(Webhooks.deleteOldDeliveries, batch)
+                }) == batch
             },
         ]
+        if let sender = webhookSender(log: log) {
+            works.append(
+                Upkeep(every: .milliseconds(250), told: log, of: "Handing out events") {
+                    try await handOutEvents()
+                })
+            works.append(
+                Upkeep(every: .milliseconds(250), told: log, of: "Sending webhooks") {
+                    try await sender.run()
+                })
+        }
         if let sender = mailSender(log: log) {
             works.append(Upkeep(every: .seconds(1), told: log, of: "Sending mail") { try await sender.run() })
         }
