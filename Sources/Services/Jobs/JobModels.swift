@@ -128,7 +128,7 @@ struct Job: Sendable {
         workspaceID = try row.get(1)
         status = try row.get(2)
         fields = try Job.fields(of: try row.get(3, as: JSONText.self))
-        keys = try row.get(4)
+        keys = KeyChoice(rawValue: try row.get(4)) ?? .auto
         isRefresh = try row.get(5)
         total = try row.get(6)
         remaining = try row.get(7)
@@ -217,12 +217,16 @@ struct TaskResult: Sendable {
         Field("error", Shape.string.nullable, "Why not, in words.") { $0.error })
 }
 
-extension JobStatus: PostgresParameter, PostgresDecodable {}
-extension TaskStatus: PostgresParameter, PostgresDecodable {}
-extension KeyChoice: PostgresParameter, PostgresDecodable {}
-
 /// Cases are stored by their names.
-extension RawRepresentable<String> where Self: PostgresParameter & PostgresDecodable {
+extension JobStatus: PostgresParameter, PostgresDecodable {
+    var postgresText: String? { rawValue }
+
+    init?(postgresBinary bytes: UnsafeRawBufferPointer) {
+        self.init(rawValue: String(decoding: bytes, as: UTF8.self))
+    }
+}
+
+extension TaskStatus: PostgresParameter, PostgresDecodable {
     var postgresText: String? { rawValue }
 
     init?(postgresBinary bytes: UnsafeRawBufferPointer) {

@@ -66,8 +66,21 @@ public final class JobRunner: Sendable {
         }
     }
 
+    /// What providers have answered that is too old for anybody, a few at a time.
+    func forgetOldAnswers() async throws {
+        let (seconds, batch) = (settings.resultSeconds, 1000)
+        repeat {
+        } while try await platform.pool.upkeep({ tx in
+            tx.enterEveryWorkspace()
+            return try tx.execute(TaskQueue.deleteOldLookups, seconds, batch)
+        }) == batch
+    }
+
     /// Somebody has made, resumed or cancelled a job.
     public func notice() { wake.raise() }
+
+    /// What sessions NOTIFY then.
+    public static let channel: StaticString = "rpcd_jobs"
 
     /// Until the task that runs this is cancelled; then what runs is given up, and what came of the rest is written down.
     public func run() async {

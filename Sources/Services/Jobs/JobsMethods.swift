@@ -97,7 +97,8 @@ extension Param where Value == UUID {
 }
 
 extension Param where Value == Int64 {
-    fileprivate static let maxCredits = integer("maxCredits", 0...Billing.amounts.upperBound, "What it may cost.")
+    fileprivate static let maxCredits = integer(
+        "maxCredits", 0...Billing.amounts.upperBound, "What it may cost.")
     fileprivate static let priority = integer("priority", -10...10, "Among the jobs of this workspace.")
         .defaulting(to: 0)
 }

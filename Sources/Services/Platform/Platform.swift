@@ -105,8 +105,10 @@ public struct Access: Sendable {
 
 extension Platform {
     /// What the daemon does beside its calls, until each is stopped.
-    /// - Parameter log: told of failures, in a sentence.
-    public func startUpkeep(log: @escaping @Sendable (String) -> Void) -> [Upkeep] {
+    /// - Parameters:
+    ///   - jobs: what works on jobs; without it nothing does.
+    ///   - log: told of failures, in a sentence.
+    public func startUpkeep(jobs: JobRunner? = nil, log: @escaping @Sendable (String) -> Void) -> [Upkeep] {
         let sealer = AuditSealer()
         var works = [
             Upkeep(every: .seconds(1), told: log, of: "Sealing the trail") {
@@ -144,6 +146,13 @@ extension Platform {
                 }) == batch
             },
         ]
+        if let jobs {
+            works.append(Upkeep(every: .seconds(1), told: log, of: "Working on jobs") { await jobs.run() })
+            works.append(
+                Upkeep(every: .seconds(60), told: log, of: "Forgetting answers") {
+                    try await jobs.forgetOldAnswers()
+                })
+        }
         if let sender = webhookSender(log: log) {
             works.append(
                 Upkeep(every: .milliseconds(250), told: log, of: "Handing out events") {

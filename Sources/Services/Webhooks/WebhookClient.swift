@@ -1,6 +1,7 @@
 import Cryptography
 import Egress
 import Identifiers
+import Resilience
 
 /// Where messages go, and with which secrets they are signed.
 struct WebhookTarget: Sendable {
@@ -68,7 +69,7 @@ struct WebhookClient: Sendable {
                 status: response.status,
                 error: (300...399).contains(response.status) ? "redirects are not followed" : nil,
                 retryAfterSeconds: response.headers["retry-after"].flatMap {
-                    RetryAfter.seconds($0, now: .now)
+                    RetryAfter.seconds(parsing: $0, unixSeconds: Timestamp.now.seconds).map(Int64.init)
                 })
         } catch {
             switch error.reason {
