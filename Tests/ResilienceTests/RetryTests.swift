@@ -19,8 +19,8 @@ struct RetryTests {
             let attempt = Int.random(in: -1...8, using: &random)
             let isSafe = Bool.random(using: &random)
             let asked = Bool.random(using: &random) ? Int.random(in: -1...8, using: &random) : nil
-            let now = UInt64.random(in: 0...1_000, using: &random)
-            let deadline = UInt64.random(in: 0...10_000_000_000, using: &random)
+            let now = UInt64.random(in: 0...10_000_000_000, using: &random)
+            let deadline = now / 2 + .random(in: 0...10_000_000_000, using: &random)
             switch policy.decide(
                 attempt: attempt, isSafe: isSafe, retryAfterSeconds: asked, now: now, deadline: deadline,
                 using: &random)
