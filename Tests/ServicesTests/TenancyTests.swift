@@ -122,7 +122,7 @@ struct TenancyTests {
         let tables = Set(owner.run(TenancyTests.tenantTables).rows.compactMap { $0[0] })
         let candidates: [UInt32: [String?]] = [
             16: ["t"], 2950: ids,
-            25: ["owner", "active", "debit", "failed", "guest@example.org", "user:" + ada.id, nil],
+            25: ["owner", "active", "p", "debit", "failed", "guest@example.org", "user:" + ada.id, nil],
             17: hashes.rows.map { $0[0] },
             1184: [nil, "2099-01-01"], 20: ["100"], 23: ["100"], 3802: ["{}"], 1009: ["{}"], 1016: ["{10}"],
             2951: ids.map { "{\($0)}" }, 1001: [#"{"\\x\#(String(repeating: "ab", count: 40))"}"#],
