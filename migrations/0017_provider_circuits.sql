@@ -18,7 +18,7 @@ CREATE TABLE provider_circuits (
     forced_at_nanoseconds bigint NOT NULL,
     updated_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (provider, credential),
-    CONSTRAINT provider_circuits_credential_check CHECK (
+    CONSTRAINT provider_circuits_credential_id_workspace_id_check CHECK (
         (credential = 'platform' AND credential_id IS NULL AND workspace_id IS NULL)
         OR (credential = credential_id::text AND credential_id IS NOT NULL AND workspace_id IS NOT NULL))
 );

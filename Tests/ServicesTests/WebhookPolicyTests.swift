@@ -83,31 +83,6 @@ struct WebhookPolicyTests {
         #expect(WebhookPolicy.rest(after: WebhookAnswer(status: 500)) == 0)
     }
 
-    @Test("A date is read as the seconds until then", arguments: Seed.some(100))
-    func dates(seed: Seed) {
-        var random = seed.generator
-        let now = Timestamp(seconds: .random(in: 0...4_000_000_000, using: &random))
-        let then = Int64.random(in: 0...4_000_000_000, using: &random)
-        let formatter = DateFormatter()
-        formatter.locale = Locale(identifier: "en_US_POSIX")
-        formatter.timeZone = TimeZone(identifier: "UTC")
-        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
-        let text = formatter.string(from: Date(timeIntervalSince1970: Double(then)))
-        #expect(RetryAfter.seconds(text, now: now) == max(0, then - now.seconds), "\(text)")
-        #expect(RetryAfter.seconds("\(then)", now: now) == then)
-    }
-
-    @Test(
-        "What makes no sense as Retry-After is as if it were not there",
-        arguments: [
-            "", "-1", "1.5", "soon", "Sun, 06 Nov 1994 08:49:37", "Sunday, 06-Nov-94 08:49:37 GMT",
-            "Sun Nov  6 08:49:37 1994", "Sun, 32 Nov 1994 08:49:37 GMT", "Sun, 06 Foo 1994 08:49:37 GMT",
-            "Sun, 06 Nov 1994 24:49:37 GMT", "Sun,  06 Nov 1994 08:49:37 GMT", "1e3", "٣",
-        ])
-    func nonsense(text: String) {
-        #expect(RetryAfter.seconds(text, now: .now) == nil)
-    }
-
     @Test(
         "An endpoint is disabled by 410 at once, by five days of failure only where something was tried for long"
     )

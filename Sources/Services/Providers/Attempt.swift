@@ -93,11 +93,11 @@ struct Attempt: Sendable {
     }
 
     /// None came.
-    init(_ failure: HTTPFailure, _ request: HTTPRequest) {
+    init(_ failure: HTTPFailure, _ manifest: Manifest) {
         let mapped = LookupFailure(failure)
         outcome = .failed(mapped)
         isRetryable = failure.isTransient
-        isSafe = failure.isSafeToRetry(request)
+        isSafe = !failure.mayHaveBeenSent || manifest.request.isRepeatable
         switch mapped.code {
         case .cancelled, .busy: break
         default: circuit = .failure

@@ -158,7 +158,7 @@ public final class ProviderCalls: Sendable {
         do throws(HTTPFailure) {
             return Attempt(try await client.send(request), manifest)
         } catch {
-            return Attempt(error, request)
+            return Attempt(error, manifest)
         }
     }
 

@@ -61,7 +61,7 @@ extension Providers {
             test = ProviderTest(outcome: .found, fields: fields, key: key.kind, durationMs: durationMs)
         case .notFound:
             test = ProviderTest(outcome: .notFound, fields: [], key: key.kind, durationMs: durationMs)
-        case .failed(let failure): throw CallError(failure)
+        case .failed(let failure): throw CallError(of: failure)
         }
         let answer = ProviderTest.shape.body(of: test)
         try await platform.transact(call) { tx in
@@ -136,8 +136,8 @@ extension Providers {
 }
 
 extension CallError {
-    /// A provider that could not be asked.
-    init(_ failure: LookupFailure) {
+    /// A provider that could not be asked. With a label: `CallError(.cancelled)` has to stay the contract's code.
+    init(of failure: LookupFailure) {
         self.init(
             .upstream, failure.message,
             details: JSONWriter.object { writer in

@@ -63,7 +63,8 @@ struct RequestTemplate: Sendable {
             request.connectTimeoutMs = min(timeoutMs, 5_000)
             request.secretHeaders = Set(headers.filter { $0.value.holdsCredential }.map(\.name))
             request.maximumBodyBytes = RequestTemplate.maximumAnswerBytes
-            request.isRepeatable = isRepeatable
+            // Whoever counts the calls repeats them himself.
+            request.isRepeatable = false
             return request
         } catch let failure as HTTPFailure {
             throw .client(failure)
