@@ -56,10 +56,12 @@ final class Connection {
 
     /// How long a cancelled statement may take to end before the connection is given up.
     private static let cancelGrace: UInt64 = 1_000_000_000
-    /// Safety nets below the deadlines of calls; and the server notices within a second that this side has died.
+    /// A plan is made once for each statement, maybe while its table is empty, and kept while that grows; every statement has an index to go by,
+    /// so reading a whole table is never the better plan for long. Safety nets below the deadlines of calls; and the server notices within a second that this side has died.
     private static let sessionSettings = """
         SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET statement_timeout = '65s'; \
-        SET idle_in_transaction_session_timeout = '65s'; SET client_connection_check_interval = '1s'
+        SET idle_in_transaction_session_timeout = '65s'; SET client_connection_check_interval = '1s'; \
+        SET enable_seqscan = off
         """
 
     /// Connects within `timeoutNanoseconds`. Throws `.notConnected`.

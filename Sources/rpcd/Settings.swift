@@ -48,8 +48,6 @@ struct Settings {
     var operatorTokenFile: String?
     var providers: String?
     var providerKeys: String?
-    var egress = EgressPolicy.publicOnly
-    var egressAuthorities: String?
 
     /// One of them: what it is called, what it takes, and how it is read. `help config` is this list.
     struct Declaration: Sendable {

@@ -147,7 +147,10 @@ struct TenancyTests {
             .union(owner.run(TenancyTests.tenantViews).rows.compactMap { $0[0] })
         let candidates: [UInt32: [String?]] = [
             16: ["t"], 2950: ids,
-            25: ["owner", "active", "debit", "failed", "guest@example.org", "user:" + ada.id, "r", "gone", "p", nil],
+            25: [
+                "owner", "active", "debit", "failed", "guest@example.org", "user:" + ada.id, "r", "gone", "p",
+                nil,
+            ],
             17: hashes.rows.map { $0[0] },
             1184: [nil, "2000-01-01", "2099-01-01"], 20: ["0", "100"], 23: ["100"],
             3802: ["{}", #"{"city":"Rome"}"#, #"{"r":{"city":"Oslo"}}"#], 1009: ["{}", "{*}"], 1016: ["{10}"],

@@ -55,7 +55,8 @@ struct Jobs: Sendable {
             billing.close(tx, account)
         }
         tx.queue(
-            Jobs.insertJob, id, workspace, JSONText(Jobs.text(of: fields)), keys.rawValue, isRefresh, priority, total,
+            Jobs.insertJob, id, workspace, JSONText(Jobs.text(of: fields)), keys.rawValue, isRefresh,
+            priority, total,
             estimate,
             maxCredits, hold?.id, access.actor, expecting: 1)
         if let records {

@@ -32,7 +32,8 @@ struct JobsCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let token = token ?? environmentVariables()[CallCommand.tokenVariable]
+            AccessToken.hide()
+            let token = AccessToken.given(token)
             var meter: ProgressMeter?
             let result = try DaemonCall.result(of: request(token), at: DaemonCall.socketPath(socket)) {
                 message in
