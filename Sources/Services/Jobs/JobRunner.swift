@@ -43,7 +43,7 @@ public final class JobRunner: Sendable {
     private let hasOutcomes = Wake()
 
     /// When nobody tells that there is work, it is looked for this often.
-    private static let pause = Duration.milliseconds(250)
+    private static let pause = Duration.seconds(1)
     private static let claimed = 512
     /// As many outcomes are written at once; a job has a transaction of its own.
     private static let written = 256
@@ -191,7 +191,7 @@ public final class JobRunner: Sendable {
         while !Task.isCancelled {
             do {
                 try await endJobs()
-                if turn % 20 == 0 {
+                if turn % 5 == 0 {
                     let running = state.withLock { state in
                         state.running.values.map(\.task) + state.outcomes.map(\.outcome.task)
                     }
