@@ -55,7 +55,11 @@ let package = Package(
         library("Tabular", ["JSON"]),
         library("Egress", ["CCurl", "Resilience"]),
         library(
-            "Services", ["Mail", "RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience"]),
+            "Services",
+            [
+                "Mail", "Egress", "JSONSchema", "RPC", "JSON", "Identifiers", "Postgres", "Cryptography",
+                "Resilience",
+            ]),
         .target(name: "CRelease"),
         .executableTarget(
             name: "rpcd",
@@ -63,7 +67,7 @@ let package = Package(
                 "CRelease",
                 "Transports", "Services", "Mail", "RPC", "Postgres", "Cryptography", "Systemd", "Resilience",
                 "JSON", "Tabular",
-                "Identifiers",
+                "Identifiers", "Egress",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -93,7 +97,7 @@ let package = Package(
             "ServicesTests",
             [
                 "Services", "Mail", "Postgres", "Cryptography", "RPC", "JSON", "Identifiers", "Resilience",
-                "TestSupport",
+                "Egress", "TestSupport", "rpcd-provider-sim",
             ]),
         tests(
             "TransportsTests",
@@ -108,7 +112,8 @@ let package = Package(
                 "Transports", "RPC", "TestSupport", .product(name: "NIOPosix", package: "swift-nio"),
             ], path: "Tests/FixtureServer", swiftSettings: strict),
         tests(
-            "IntegrationTests", ["rpcd", "RPC", "fixture-server", "Postgres", "JSON", "TestSupport"],
+            "IntegrationTests",
+            ["rpcd", "rpcd-provider-sim", "RPC", "fixture-server", "Postgres", "JSON", "TestSupport"],
             exclude: ["clients"]),
         tests(
             "ProviderSimTests",

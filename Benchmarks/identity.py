@@ -78,7 +78,7 @@ def rotation(path, data, request):
                 process.kill()
         began = time.monotonic()
         done = subprocess.run([RPCD, "keys", "rotate", "--data-dir", data], check=True, capture_output=True, text=True)
-        count = int(re.search(r"(\d+) credentials sealed anew", done.stdout)[1])
+        count = int(re.search(r"(\d+) credentials and webhooks sealed anew", done.stdout)[1])
         if kills == 0:
             rates.append(count / (time.monotonic() - began))
             busy.join()

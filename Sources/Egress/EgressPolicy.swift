@@ -61,6 +61,21 @@ public struct EgressPolicy: Sendable, Equatable {
         return isPlain ? "\(address) is not on the list of addresses that plain http may go to" : nil
     }
 
+    /// Why this URL must not be called, as far as it tells by itself: where a name leads is seen when it is called. Nil when it may.
+    public func refusal(of url: HTTPURL) -> String? {
+        let host = EgressPolicy.bare(url.host)
+        // RFC 6761 §6.3: such names are this machine's.
+        let isLocal = host == "localhost" || host.hasSuffix(".localhost")
+        let spellings = isLocal ? ["127.0.0.1", "::1"] : [host.filter { $0 != "[" && $0 != "]" }]
+        let addresses = spellings.compactMap { IPAddress($0) }
+        guard addresses.isEmpty else {
+            let refusals = addresses.map { refusal(of: $0, port: url.port, host: host, isPlain: url.isPlain) }
+            return refusals.contains(nil) ? nil : refusals[0]
+        }
+        guard url.isPlain, !mayAllowPlain(host: host, port: url.port) else { return nil }
+        return "plain http goes only to what the list of allowed addresses names"
+    }
+
     /// Whether http to this host could be allowed once its address is known.
     func mayAllowPlain(host: String, port: Int) -> Bool {
         entries.contains {

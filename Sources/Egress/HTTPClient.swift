@@ -27,7 +27,7 @@ public final class HTTPClient: Sendable {
         }
     }
 
-    private let policy: EgressPolicy
+    public let policy: EgressPolicy
     private let thread: TransferThread
 
     /// What answers may be compressed with. zstd is left out: its frames ask for memory as they please.

@@ -35,6 +35,9 @@ public struct HTTPRequest: Sendable {
     public var followsAfterAnyMethod = false
     /// Of the decoded body, in bytes.
     public var maximumBodyBytes = 4 * 1024 * 1024
+    /// Whether an answer is a failure when its body is too large, breaks off or does not end in time. Where it is not, its status
+    /// and its headers will do, with what has come of the body.
+    public var needsWholeBody = true
     /// Of all header lines together, in bytes.
     public var maximumHeaderBytes = 64 * 1024
     /// Whether the service does it once however often it is asked: true for idempotent methods, and for the caller to set when

@@ -3,8 +3,8 @@ import CCurl
 /// A URL that may be asked for: http or https, a host, nothing about users. libcurl's own parser reads it, so what was checked is
 /// what is connected to.
 public struct HTTPURL: Sendable, Equatable {
-    /// The whole, as libcurl writes it: without a fragment, IPv4 in four decimal parts.
-    let text: String
+    /// The whole, as libcurl writes it: without a fragment, IPv4 in four decimal parts. To keep, not to show.
+    public let text: String
     /// In lower case, IPv6 in brackets.
     public let host: String
     public let port: Int

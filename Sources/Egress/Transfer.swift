@@ -153,7 +153,7 @@ extension Transfer {
 
     func takeBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard bytes.count <= request.maximumBodyBytes - response.body.count else {
-            refusal = .tooLarge(.body)
+            if request.needsWholeBody { refusal = .tooLarge(.body) }
             return false
         }
         response.body.append(contentsOf: bytes)
@@ -225,6 +225,7 @@ extension Transfer {
     /// Nil when the answer is whole.
     private func reason(of code: CURLcode) -> HTTPFailure.Reason? {
         if let refusal { return refusal }
+        guard request.needsWholeBody || !hasHeaders else { return nil }
         switch code {
         case CURLE_OK:
             // libcurl takes the end of the connection for the end of the headers.
@@ -247,6 +248,12 @@ extension Transfer {
             return .unreadable(Transfer.text(of: code))
         default: return .broken(Transfer.text(of: code))
         }
+    }
+
+    /// Those of the answer itself: an informational one is none.
+    private var hasHeaders: Bool {
+        guard let handle, headerState == .afterFields || headerState == .inTrailers else { return false }
+        return rpcd_curl_response_code(handle) >= 200
     }
 
     private static func text(of code: CURLcode) -> String {

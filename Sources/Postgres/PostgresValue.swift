@@ -44,6 +44,17 @@ extension Int: PostgresParameter, PostgresDecodable {
     }
 }
 
+extension Double: PostgresParameter, PostgresDecodable {
+    /// The shortest text that reads back as the same number.
+    public var postgresText: String? { description }
+
+    /// From `float8`.
+    public init?(postgresBinary bytes: UnsafeRawBufferPointer) {
+        guard bytes.count == 8 else { return nil }
+        self = Double(bitPattern: UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)))
+    }
+}
+
 extension Bool: PostgresParameter, PostgresDecodable {
     public var postgresText: String? { self ? "t" : "f" }
 

@@ -1,4 +1,5 @@
 import Cryptography
+import Egress
 import Glibc
 import NIOCore
 import NIOPosix
@@ -21,12 +22,12 @@ struct Daemon {
     private let httpGroup: MultiThreadedEventLoopGroup
     private let gate: ConnectionGate
     private let settings: Settings
+    private let jobs: JobRunner
 
     /// In the working folder, in the source that this was built in, or where a package puts them.
-    private static let migrationsFolders = [
-        "", executableFolder + "/../../../", executableFolder + "/../share/rpcd/",
-    ]
-    .map { $0 + "migrations" }
+    static func folders(_ name: String) -> [String] {
+        ["", executableFolder + "/../../../", executableFolder + "/../share/rpcd/"].map { $0 + name }
+    }
 
     /// Within reason: each event loop has a connection to PostgreSQL.
     private static let processors = min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), 8)
@@ -60,8 +61,12 @@ struct Daemon {
         let platform = Platform(
             pool: pool, reads: reads, passwords: PasswordWorkers(count: 2), tokens: tokens,
             masterKeys: try KeyFiles.watchedMasterKeys(settings), mail: try settings.mail(),
-            registrationIsOpen: settings.registrationIsOpen, limits: settings.limits)
+            webhooks: try HTTPClient(
+                .webhooks(settings.webhookEgress ?? settings.egress, authorities: settings.egressAuthorities)),
+            registrationIsOpen: settings.registrationIsOpen, limits: settings.limits,
+            providers: try settings.providerSetup())
         self.platform = platform
+        jobs = JobRunner(platform, settings.jobs) { log.write(.warning, $0) }
         let metrics = CallMetrics()
         let registry = try Daemon.registry(platform, limits: settings.limits, metrics: metrics)
         var settings = settings
@@ -84,7 +89,7 @@ struct Daemon {
     {
         let system = System(
             version: Release.version, commit: Release.commit, limits: limits, pool: platform.pool,
-            metrics: metrics)
+            metrics: metrics, providers: platform.providers)
         let methods = system.methods + platform.methods
         return try Registry(methods + [OpenRPC.discover(describing: methods, version: Release.version)])
     }
@@ -126,6 +131,8 @@ struct Daemon {
         fflush(nil)
         let watchdog = try feedWatchdog()
         let upkeep = startUpkeep()
+        let listener = listen()
+        defer { listener?.close() }
         if settings.smtpURL == nil, settings.maildir == nil {
             log.write(.warning, "RPCD_SMTP_URL is not set: nobody gets mails, so passwords cannot be reset")
         }
@@ -143,7 +150,13 @@ struct Daemon {
     }
 
     private func startUpkeep() -> [Upkeep] {
-        platform.startUpkeep { log.write(.warning, $0) }
+        platform.startUpkeep(jobs: jobs) { log.write(.warning, $0) }
+    }
+
+    /// Hears of jobs that other daemons have made. Without it they are found a quarter of a second later.
+    private func listen() -> Listener? {
+        guard let conninfo = settings.directURL ?? settings.databaseURL else { return nil }
+        return Listener(conninfo: conninfo, channels: [JobRunner.channel]) { [jobs] _ in jobs.notice() }
     }
 
     /// From the event loop: when that is stuck, the service manager hears nothing and restarts the daemon.
@@ -222,7 +235,7 @@ struct Daemon {
         guard let conninfo = settings.databaseURL else {
             throw SettingError("RPCD_DATABASE_URL", got: nil, takes: "a libpq connection string or URL")
         }
-        let folders = settings.migrations.map { [$0] } ?? migrationsFolders
+        let folders = settings.migrations.map { [$0] } ?? folders("migrations")
         guard let folder = folders.first(where: { access($0, R_OK) == 0 }) else {
             throw SettingError("RPCD_MIGRATIONS", got: folders.first, takes: "the path of a folder")
         }

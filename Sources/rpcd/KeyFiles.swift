@@ -36,10 +36,7 @@ enum KeyFiles {
             WatchedKeys.Source(
                 stamp: {
                     guard let path else { return "credential" }
-                    var status = stat()
-                    guard stat(path, &status) == 0 else { return nil }
-                    return
-                        "\(status.st_ino) \(status.st_size) \(status.st_mtim.tv_sec) \(status.st_mtim.tv_nsec)"
+                    return stamp(path)
                 }, read: { try keys(path, key, credential: credential) }))
     }
 
@@ -110,6 +107,27 @@ enum KeyFiles {
             throw SettingError("RPCD_OPERATOR_TOKEN_FILE", got: settings.operatorTokenFile, takes: takes)
         }
         return try SecretBytes(token)
+    }
+
+    /// The operator's keys of providers, read again whenever a file has changed.
+    static func providerKeys(_ settings: Settings) -> PlatformKeySource {
+        let folder = settings.providerKeys
+        @Sendable func path(_ slug: String) -> String? {
+            (folder ?? Systemd.Credentials.directory).map { $0 + "/provider-" + slug }
+        }
+        return PlatformKeySource(stamp: { path($0).flatMap(stamp) }) { slug in
+            let takes = "files of at most two lines: the key, and the second part where there is one"
+            return try secret(
+                folder == nil ? nil : path(slug), "RPCD_PROVIDER_KEYS_DIR", credential: "provider-" + slug,
+                limit: 16_384, takes: takes)
+        }
+    }
+
+    /// Differs whenever the content of a file may; nil when it is not there.
+    private static func stamp(_ path: String) -> String? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return "\(status.st_ino) \(status.st_size) \(status.st_mtim.tv_sec) \(status.st_mtim.tv_nsec)"
     }
 
     private static func secret(

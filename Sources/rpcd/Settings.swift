@@ -1,7 +1,9 @@
+import Egress
 import Glibc
 import Mail
 import RPC
 import Resilience
+import Services
 import Transports
 
 /// A setting that does not fit. The daemon does not start with one; exit status 78 (EX_CONFIG of sysexits.h).
@@ -16,6 +18,9 @@ struct SettingError: Error, CustomStringConvertible {
 /// Everything an operator can set: by environment, or as the same keys in the file that `RPCD_CONFIG` names.
 struct Settings {
     var databaseURL: String?
+    /// Of the server itself, where the other is a transaction pooler's.
+    var directURL: String?
+    var jobs = JobRunner.Settings()
     var socket = Settings.defaultSocket
     var poolSize = 8
     var logLevel = Log.Level.info
@@ -32,11 +37,17 @@ struct Settings {
     var applicationURL: String?
     /// Where mails go when there is no SMTP server; not a setting: `rpcd dev` knows.
     var maildir: String?
+    var egress = EgressPolicy.publicOnly
+    /// When it is another one than for everything else.
+    var webhookEgress: EgressPolicy?
+    var egressAuthorities: String?
     var limits = Limits()
     var httpListen = "127.0.0.1:8080"
     var http = HTTPOptions()
     var adminListen = "off"
     var operatorTokenFile: String?
+    var providers: String?
+    var providerKeys: String?
 
     /// One of them: what it is called, what it takes, and how it is read. `help config` is this list.
     struct Declaration: Sendable {
@@ -60,6 +71,30 @@ struct Settings {
             ) {
                 $0.databaseURL = $1
                 return !$1.isEmpty
+            },
+            Declaration(
+                key: "RPCD_DATABASE_DIRECT_URL", takes: "a libpq connection string or URL",
+                standard: "RPCD_DATABASE_URL",
+                summary: "the same database without a transaction pooler between, for LISTEN", isSecret: true
+            ) {
+                $0.directURL = $1
+                return !$1.isEmpty
+            },
+            Declaration(
+                key: "RPCD_RESULT_TTL", takes: "a number of days from 1 to 3650", standard: "30",
+                summary: "how long a provider's answer is good; asking again within that time is free"
+            ) {
+                guard let days = Int64($1), (1...3650).contains(days) else { return false }
+                $0.jobs.resultSeconds = days * 86_400
+                return true
+            },
+            Declaration(
+                key: "RPCD_JOBS_IN_FLIGHT", takes: "a number from 1 to 10000", standard: "256",
+                summary: "tasks of jobs that this daemon works on at once"
+            ) {
+                guard let count = Int($1), (1...10_000).contains(count) else { return false }
+                $0.jobs.inFlight = count
+                return true
             },
             Declaration(
                 key: "RPCD_SOCKET", takes: "an absolute path of at most 107 bytes", standard: defaultSocket,
@@ -217,6 +252,7 @@ struct Settings {
                 return !$1.isEmpty
             },
         ]
+        + outgoing
         + Limits.all.map { entry in
             Declaration(
                 key: entry.setting,

@@ -30,6 +30,30 @@ struct EgressPolicyTests {
         "2606:4700::1111", "2a00::1", "3ffe::1", "3fff:1000::1",
     ]
 
+    @Test("Of a URL is refused beforehand what its own text tells; a name is not resolved for that")
+    func urls() throws {
+        func refusal(_ text: String, _ allowed: String = "") throws -> String? {
+            try EgressPolicy(parsing: allowed).refusal(of: HTTPURL(text))
+        }
+        for host in [
+            "127.0.0.1", "127.1", "[::1]", "10.1.2.3", "localhost", "LOCALHOST.", "a.b.localhost",
+            "[::ffff:10.0.0.1]",
+        ] {
+            #expect(try refusal("https://\(host)/") != nil, "\(host)")
+            #expect(try refusal("https://\(host)/", "198.51.100.0/24") != nil, "\(host)")
+        }
+        #expect(try refusal("https://example.org/") == nil && refusal("https://1.1.1.1/") == nil)
+        #expect(try refusal("http://example.org/") != nil && refusal("http://1.1.1.1/") != nil)
+        #expect(try refusal("http://localhost:8080/", "127.0.0.1:8080") == nil)
+        #expect(try refusal("http://localhost:8080/", "[::1]:8080") == nil)
+        #expect(try refusal("http://localhost:8080/", "localhost:8080") == nil)
+        #expect(try refusal("http://localhost:8081/", "127.0.0.1:8080,localhost:8080") != nil)
+        #expect(try refusal("http://hooks.internal:80/", "hooks.internal:80") == nil)
+        #expect(try refusal("http://other.internal:80/", "hooks.internal:80") != nil)
+        // A name may lead into a range: that is seen when it is called.
+        #expect(try refusal("http://example.org/", "10.0.0.0/8") == nil)
+    }
+
     @Test("What is not on the Internet is refused", arguments: inward)
     func refused(text: String) throws {
         let address = try #require(IPAddress(text))

@@ -25,6 +25,34 @@ struct HostileAnswerTests {
                 == 65_536)
     }
 
+    @Test(
+        "Where the status will do, a body that is too large, cut or endless is no failure; one without headers is"
+    )
+    func statusAlone() async throws {
+        let server = try await HostileServer("127.0.0.1")
+        let client = try HTTPClient.forTests()
+        func status(_ path: String) async throws(HTTPFailure) -> Int {
+            var request = try HTTPRequest(.get, server.url(path))
+            request.maximumBodyBytes = 65_536
+            request.needsWholeBody = false
+            request.timeoutMs = path.contains("drip") || path == "/endless-hints" ? 300 : 30_000
+            let response = try await client.send(request)
+            #expect(response.body.count <= 65_536)
+            return response.status
+        }
+        for path in [
+            "/endless-body", "/bomb?1", "/size?65537", "/truncated", "/cut-chunk", "/drip", "/status?204",
+        ] {
+            #expect(try await status(path) == (path == "/status?204" ? 204 : 200), "\(path)")
+        }
+        for path in [
+            "/nothing", "/cut-headers", "/drip-headers", "/endless-headers", "/endless-hints", "/garbage",
+        ] {
+            await #expect(throws: HTTPFailure.self, "\(path)") { try await status(path) }
+        }
+        #expect(try await client.get(server.url("/ok")).text == "ok")
+    }
+
     @Test("One header line without end does not fill the memory")
     func endlessLine() async throws {
         let server = try await HostileServer("127.0.0.1")

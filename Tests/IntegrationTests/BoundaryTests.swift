@@ -129,7 +129,7 @@ struct BoundaryTests {
         var tokens: [Somebody: String] = [:]
         var foreign: [String: String] = [:]
 
-        init(_ socketPath: String) async throws {
+        init(_ socketPath: String, _ owner: SQLConsole) async throws {
             operatorSocket = try RawSocket(path: socketPath)
             let connection = operatorSocket
             func call(_ method: String, _ params: String) async throws -> JSON {
@@ -175,6 +175,15 @@ struct BoundaryTests {
             foreign["recordId"] = try await call("records.list", "{\(w)}")["items"]?[0]?["id"]?.string
             foreign["credentialId"] = try await call(
                 "credentials.create", #"{\#(w),"provider":"p","key":"k"}"#)["id"]?.string
+            foreign["webhookId"] = try await call(
+                "webhooks.create", #"{\#(w),"url":"https://hooks.invalid/","events":["job.failed"]}"#)["id"]?
+                .string
+            let delivery = owner.run(
+                """
+                INSERT INTO webhook_deliveries (webhook_id, workspace_id, event_id, type, payload, status, due_at)
+                SELECT id, workspace_id, gen_random_uuid(), 'job.failed', '{}', 'failed', now() FROM webhooks RETURNING id
+                """)
+            foreign["deliveryId"] = delivery.rows.first?.first ?? nil
         }
 
         func everything() async throws -> [String] {
@@ -182,6 +191,7 @@ struct BoundaryTests {
             for method in [
                 "workspaces.get", "members.list", "apiKeys.list", "invitations.list", "credentials.list",
                 "records.list",
+                "webhooks.list",
             ] {
                 lists.append(
                     try await operatorSocket.call(method, #"{"workspaceId":"\#(workspace)"}"#)["result"]?
@@ -198,7 +208,8 @@ struct BoundaryTests {
             let daemon = try await ServedProcess.dev(in: folder)
             chmod(folder, 0o755)
             chmod(daemon.socket, 0o666)
-            let cast = try await Cast(daemon.socket)
+            let cast = try await Cast(
+                daemon.socket, SQLConsole(EmbeddedCluster.conninfo(directory: folder)))
             let ways: [any Way] = [try SocketWay(daemon.socket), HTTPWay(daemon.http)]
             let methods = try Daemon.declarations().methods
             var cells = 0

@@ -49,6 +49,11 @@ struct CanaryTests {
             let w = #""workspaceId":"\#(workspace)""#
             let shown = try await socket.call("apiKeys.create", #"{\#(w),"name":"k","role":"admin"}"#)
             let apiKey = try #require(shown["result"]?["secret"]?.string)
+            let webhook = try await socket.call(
+                "webhooks.create",
+                #"{\#(w),"url":"https://hooks.invalid/","events":["*"],"_meta":{"idempotencyKey":"1"}}"#)
+            let signing = String(try #require(webhook["result"]?["secret"]?.string).dropFirst("whsec_".count))
+            let signingKey = try #require(Data(base64Encoded: signing))
             let stored = try await call(
                 "credentials.create",
                 #"{\#(w),"provider":"p","key":"\#(key)","secret":"\#(second)","_meta":{"token":"\#(apiKey)"}}"#
@@ -78,6 +83,7 @@ struct CanaryTests {
 
             let secrets = [
                 password, newPassword, String(key.dropLast(4)), second, refreshToken, accessToken, apiKey,
+                signing, signingKey.map { String(format: "%02x", $0) }.joined(),
             ]
             let patterns = secrets.flatMap(forms)
             // What an answer shows because the caller put it there is his own: names and echoes hold none of these.

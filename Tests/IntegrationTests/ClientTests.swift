@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The clients of others, from scripts/install-test-clients.
-private enum Clients {
+enum Clients {
     static let folder = Project.root + "/.build/test-clients/bin"
     static let areHere =
         FileManager.default.fileExists(atPath: folder) || ProcessInfo.processInfo.environment["CI"] != nil

@@ -170,7 +170,7 @@ struct DaemonTests {
             #expect(first["result"]?["keyVersion"]?.int64 == 1)
             let rotated = try await ServedProcess.run("rpcd", ["keys", "rotate", "--data-dir", folder])
             #expect(rotated.status == 0, "\(rotated.errors)")
-            #expect(rotated.output == "added key 2\n1 credentials sealed anew under key 2\n")
+            #expect(rotated.output == "added key 2\n1 credentials and webhooks sealed anew under key 2\n")
             let second = try await socket.call("credentials.create", #"{\#(w),"provider":"p","key":"k"}"#)
             #expect(second["result"]?["keyVersion"]?.int64 == 2)
             let listed = try await ServedProcess.run("rpcd", ["keys", "list", "--data-dir", folder])

@@ -12,7 +12,10 @@ struct TidyTests {
         "Postgres": ["CPostgres", "Identifiers", "Resilience"],
         "RPC": ["JSON", "Identifiers", "Resilience"], "Transports": ["RPC", "JSON", "Resilience"],
         "Egress": ["CCurl", "Resilience"],
-        "Services": ["RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience"],
+        "Services": [
+            "RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience", "Mail", "Egress",
+            "JSONSchema",
+        ],
         "rpcd-provider-sim": ["JSON", "Resilience"],
     ]
     private static let own = Set(imports.keys).union([

@@ -1,4 +1,5 @@
 import Cryptography
+import Egress
 import Foundation
 import JSON
 import Mail
@@ -25,17 +26,25 @@ final class Backend: Sendable {
     var registry: Registry { dispatcher.registry }
 
     /// Another daemon on the same database, with the same keys.
-    convenience init(sharing other: Backend, masterKeys: WatchedKeys? = nil) throws {
+    convenience init(
+        sharing other: Backend, masterKeys: WatchedKeys? = nil, webhooks: HTTPClient? = nil,
+        providers: ProviderSetup? = nil
+    ) throws {
         try self.init(
-            masterKeys: masterKeys ?? other.masterKeys, signingKeys: other.signingKeys,
-            conninfo: other.conninfo)
+            masterKeys: masterKeys ?? other.masterKeys, signingKeys: other.signingKeys, webhooks: webhooks,
+            conninfo: other.conninfo, providers: providers)
+    }
+
+    /// The manifests that are shipped; nobody is called.
+    private static let shipped = Result {
+        ProviderSetup(catalog: try ProviderCatalog(ManifestFolder(Backend.root + "/providers")))
     }
 
     init(
         rates: Rates = Rates(auth: .off, general: .off), registrationIsOpen: Bool = true,
         masterKeys: WatchedKeys? = nil, signingKeys: WatchedKeys? = nil,
-        mail: (transport: any MailTransport, settings: MailSettings)? = nil, conninfo shared: String? = nil,
-        proxy: CuttingProxy? = nil
+        mail: (transport: any MailTransport, settings: MailSettings)? = nil, webhooks: HTTPClient? = nil,
+        conninfo shared: String? = nil, proxy: CuttingProxy? = nil, providers: ProviderSetup? = nil
     ) throws {
         conninfo = try shared ?? TestCluster.shared.get().freshDatabase()
         try Migrator(conninfo: conninfo, files: MigrationFile.read(folder: Backend.root + "/migrations")).up()
@@ -49,10 +58,12 @@ final class Backend: Sendable {
         tokens = try Tokens(keys: self.signingKeys)
         platform = Platform(
             pool: pool, passwords: PasswordWorkers(count: 2), tokens: tokens,
-            masterKeys: self.masterKeys, mail: mail,
-            registrationIsOpen: registrationIsOpen)
+            masterKeys: self.masterKeys, mail: mail, webhooks: webhooks,
+            registrationIsOpen: registrationIsOpen, providers: try providers ?? Backend.shipped.get())
         let metrics = CallMetrics()
-        let system = System(version: "1", commit: "test", limits: Limits(), pool: pool, metrics: metrics)
+        let system = System(
+            version: "1", commit: "test", limits: Limits(), pool: pool, metrics: metrics,
+            providers: platform.providers)
         var limits = Limits()
         // How busy the machine is with all tests at once is no test's question.
         limits.defaultTimeoutMs = 300_000

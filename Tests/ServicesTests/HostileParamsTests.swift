@@ -30,6 +30,7 @@ struct HostileParamsTests {
             UNION ALL SELECT 'h' || h::text FROM credit_holds h
             UNION ALL SELECT 'p' || p::text FROM credit_purchases p
             UNION ALL SELECT 'r' || r::text FROM records r
+            UNION ALL SELECT 'b' || b::text FROM webhooks b UNION ALL SELECT 'd' || d::text FROM webhook_deliveries d
         ) s (t)
         """
 
@@ -55,6 +56,11 @@ struct HostileParamsTests {
         actual["transactionId"] = try await make("billing.debit", #"{\#(w),"amount":1000}"#)
         actual["holdId"] = try await make("billing.holds.create", #"{\#(w),"amount":1000}"#)
         actual["purchaseId"] = try await make("billing.purchases.create", #"{\#(w),"amount":1000}"#)
+        actual["webhookId"] = try await make(
+            "webhooks.create", #"{\#(w),"url":"https://example.org/","events":["*"]}"#)
+        let test = try await operatorConnection.call(
+            "webhooks.test", #"{\#(w),"webhookId":"\#(actual["webhookId"] ?? "")"}"#)
+        actual["deliveryId"] = try #require(test["result"]?["deliveryId"]?.string)
         let owner = try SQLConsole(backend.conninfo)
         var calls = 0
         for method in backend.registry.methods where !method.name.hasPrefix("system.") {

@@ -139,12 +139,12 @@ struct RoleTests {
             "apiKeyId": try await make("apiKeys.create", #""name":"k","role":"viewer""#),
             "invitationId": try await make("invitations.create", #""email":"x@example.org","role":"viewer""#),
             "credentialId": try await make("credentials.create", #""provider":"p","key":"k""#),
-        ]
+        ].merging(try await foreignWebhook(make, connection, there, ada.token)) { $1 }
         func everything() async throws -> [String] {
             var lists: [String] = []
             for method in [
                 "members.list", "apiKeys.list", "invitations.list", "credentials.list", "billing.get",
-                "billing.transactions", "billing.holds.list", "records.list",
+                "billing.transactions", "billing.holds.list", "records.list", "webhooks.list",
             ] {
                 lists.append(
                     try await connection.call(method, #"{"workspaceId":"\#(there)"}"#, token: ada.token)
@@ -172,6 +172,17 @@ struct RoleTests {
         }
         #expect(cells >= 9)
         #expect(try await everything() == before)
+    }
+
+    /// A webhook with a delivery.
+    private func foreignWebhook(
+        _ make: (String, String) async throws -> String, _ connection: Loopback, _ workspace: String,
+        _ token: String
+    ) async throws -> [String: String] {
+        let id = try await make("webhooks.create", #""url":"https://example.org/","events":["*"]"#)
+        let test = try await connection.call(
+            "webhooks.test", #"{"workspaceId":"\#(workspace)","webhookId":"\#(id)"}"#, token: token)
+        return ["webhookId": id, "deliveryId": try #require(test["result"]?["deliveryId"]?.string)]
     }
 
     @Test("Every example of a declaration works, and answers with the members that it shows")
@@ -214,6 +225,8 @@ struct RoleTests {
         let backend = mailbox.backend
         let owner = try SQLConsole(backend.conninfo)
         for (number, method) in backend.registry.methods.enumerated() where isWanted(method) {
+            // What asks an outside service is shown beside the simulator of them.
+            guard method.name != "providers.test" else { continue }
             let me = try await backend.login("me\(number)")
             let other = try await backend.login("other\(number)")
             owner.run("UPDATE users SET email_verified_at = now()")
@@ -236,6 +249,9 @@ struct RoleTests {
             let invitation = try await make(
                 "invitations.create", #""email":"guest\#(number)@example.org","role":"viewer""#)
             let credential = try await make("credentials.create", #""provider":"p","key":"k""#)
+            let webhook = try await make(
+                "webhooks.create", #""url":"https://example.org/","events":["*"]"#)
+            let test = try await make("webhooks.test", #""webhookId":"\#(webhook["id"]?.string ?? "")""#)
             let guest = try await backend.login("guest\(number)")
             // The example of a grant is the first one of its workspace.
             var debit: JSON?
@@ -257,6 +273,8 @@ struct RoleTests {
             actual["purchaseId"] = try await make("billing.purchases.create", #""amount":5"#)["id"]?.string
             actual["credentialId"] = credential["id"]?.string
             actual["recordId"] = try await connection.makeRecord(in: workspace, token: me.token)
+            actual["webhookId"] = webhook["id"]?.string
+            actual["deliveryId"] = test["deliveryId"]?.string
             actual["invitationId"] = invitation["id"]?.string
             actual["sessionId"] = sessions["result"]?["items"]?[0]?["id"]?.string
             switch method.name {

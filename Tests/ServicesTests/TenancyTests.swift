@@ -119,7 +119,21 @@ struct TenancyTests {
             ids.append(try #require(made["result"]?["id"]?.string, "\(made.source)"))
         }
         ids.append(try await operatorConnection.makeRecord(in: here))
+        // A webhook in somebody's hands, with a delivery that has failed and one that waits.
+        let hook = try await operatorConnection.call(
+            "webhooks.create", #"{"workspaceId":"\#(here)","url":"https://example.org/","events":["*"]}"#)
+        ids.append(try #require(hook["result"]?["id"]?.string, "\(hook.source)"))
+        let test = try await operatorConnection.call(
+            "webhooks.test", #"{"workspaceId":"\#(here)","webhookId":"\#(ids[ids.count - 1])"}"#)
+        ids.append(try #require(test["result"]?["deliveryId"]?.string, "\(test.source)"))
         let owner = try SQLConsole(backend.conninfo)
+        let waiting = owner.run(
+            """
+            INSERT INTO webhook_deliveries (webhook_id, workspace_id, event_id, type, payload, due_at)
+            SELECT id, workspace_id, gen_random_uuid(), 't', '{}', now() FROM webhooks RETURNING id
+            """)
+        ids.append(try #require(waiting.rows[0][0]))
+        owner.run("UPDATE webhooks SET leased_until = '2099-01-01'")
         owner.run("UPDATE credit_holds SET expires_at = now() - interval '1 hour'")
         owner.run(
             "UPDATE accounts SET recharge_enabled = true, recharge_threshold = 100000 WHERE workspace_id = $1",
@@ -133,10 +147,13 @@ struct TenancyTests {
             .union(owner.run(TenancyTests.tenantViews).rows.compactMap { $0[0] })
         let candidates: [UInt32: [String?]] = [
             16: ["t"], 2950: ids,
-            25: ["owner", "active", "debit", "failed", "guest@example.org", "user:" + ada.id, "r", nil],
+            25: [
+                "owner", "active", "debit", "failed", "guest@example.org", "user:" + ada.id, "r", "gone", "p",
+                nil,
+            ],
             17: hashes.rows.map { $0[0] },
             1184: [nil, "2000-01-01", "2099-01-01"], 20: ["0", "100"], 23: ["100"],
-            3802: ["{}", #"{"city":"Rome"}"#, #"{"r":{"city":"Oslo"}}"#], 1009: ["{}"], 1016: ["{10}"],
+            3802: ["{}", #"{"city":"Rome"}"#, #"{"r":{"city":"Oslo"}}"#], 1009: ["{}", "{*}"], 1016: ["{10}"],
             2951: ids.map { "{\($0)}" }, 1001: [#"{"\\x\#(String(repeating: "ab", count: 40))"}"#],
         ]
         let probe = Probe(

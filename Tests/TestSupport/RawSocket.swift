@@ -49,7 +49,7 @@ public final class RawSocket: Sendable {
 
     /// Nothing a test waits for takes this long; a hang becomes a failure.
     private func limitPatience() {
-        var patience = timeval(tv_sec: 60, tv_usec: 0)
+        var patience = timeval(tv_sec: 180, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     }
 

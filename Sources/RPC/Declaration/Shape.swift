@@ -131,6 +131,10 @@ extension Shape where Value == Int64 {
     public static let integer = Shape(.integer(Int64.min...Int64.max)) { $1.int($0) }
 }
 
+extension Shape where Value == Double {
+    public static let number = Shape(.number) { $1.double($0) }
+}
+
 extension Shape where Value == Bool {
     public static let boolean = Shape(.boolean) { $1.bool($0) }
 }

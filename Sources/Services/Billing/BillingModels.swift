@@ -88,6 +88,12 @@ struct Hold: Sendable {
     let referenceID: String?
     let expiresAt: Timestamp
     let createdAt: Timestamp
+    let purpose: Purpose
+
+    /// Who spends it.
+    enum Purpose: String, Sendable {
+        case caller, job
+    }
 
     /// What is still set aside.
     var rest: Int64 { status == Hold.active ? amount - captured : 0 }
@@ -96,7 +102,7 @@ struct Hold: Sendable {
 
     init(
         id: UUID, amount: Int64, captured: Int64, status: String, referenceID: String?, expiresAt: Timestamp,
-        createdAt: Timestamp
+        createdAt: Timestamp, purpose: Purpose
     ) {
         self.id = id
         self.amount = amount
@@ -105,20 +111,22 @@ struct Hold: Sendable {
         self.referenceID = referenceID
         self.expiresAt = expiresAt
         self.createdAt = createdAt
+        self.purpose = purpose
     }
 
     /// From the columns of ``Billing/getHold``.
     init(_ row: borrowing RowReader) throws {
         self.init(
             id: try row.get(0), amount: try row.get(1), captured: try row.get(2), status: try row.get(3),
-            referenceID: try row.getOptional(4), expiresAt: try row.get(5), createdAt: try row.get(6))
+            referenceID: try row.getOptional(4), expiresAt: try row.get(5), createdAt: try row.get(6),
+            purpose: Purpose(rawValue: try row.get(7)) ?? .caller)
     }
 
     /// The same, further on.
     func with(captured: Int64, status: String) -> Hold {
         Hold(
             id: id, amount: amount, captured: captured, status: status, referenceID: referenceID,
-            expiresAt: expiresAt, createdAt: createdAt)
+            expiresAt: expiresAt, createdAt: createdAt, purpose: purpose)
     }
 
     static let shape: Shape<Hold> = .object(

@@ -91,13 +91,13 @@ extension Billing {
 
     static let insertHold = Statement(
         """
-        INSERT INTO credit_holds (id, workspace_id, amount, reference_id, expires_at) VALUES ($1, $2, $3, $4, $5)
+        INSERT INTO credit_holds (id, workspace_id, amount, reference_id, expires_at, purpose) VALUES ($1, $2, $3, $4, $5, $6)
         """)
 
     /// Of the account that is locked, so nobody else changes it.
     static let getHold = Statement(
         """
-        SELECT id, amount, captured, status, reference_id, expires_at, created_at FROM credit_holds
+        SELECT id, amount, captured, status, reference_id, expires_at, created_at, purpose FROM credit_holds
         WHERE workspace_id = $1 AND id = $2
         """, row: Hold.init)
 
@@ -105,7 +105,7 @@ extension Billing {
 
     static let listHolds = Statement(
         """
-        SELECT id, amount, captured, status, reference_id, expires_at, created_at FROM credit_holds
+        SELECT id, amount, captured, status, reference_id, expires_at, created_at, purpose FROM credit_holds
         WHERE workspace_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) > ($2, $3::uuid))
         ORDER BY created_at, id LIMIT $4
         """, row: Hold.init)
@@ -152,7 +152,7 @@ extension Billing {
 
     static let listOverdueHolds = Statement(
         """
-        SELECT id, amount, captured, status, reference_id, expires_at, created_at FROM credit_holds
+        SELECT id, amount, captured, status, reference_id, expires_at, created_at, purpose FROM credit_holds
         WHERE workspace_id = $1 AND status = 'active' AND expires_at <= now() ORDER BY expires_at, id LIMIT $2
         """, row: Hold.init)
 }

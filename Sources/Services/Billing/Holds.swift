@@ -9,17 +9,10 @@ extension Billing {
         _ amount: Int64,
         _ expiresIn: Int64, _ referenceID: String?
     ) throws -> (id: UUID, value: Hold) {
-        try account.hold(amount)
-        try requireUnused(tx, account, referenceID, of: .hold)
-        let hold = Hold(
-            id: UUID.random(), amount: amount, captured: 0, status: Hold.active, referenceID: referenceID,
-            expiresAt: Timestamp(microseconds: account.now.microseconds + expiresIn * 1_000_000),
-            createdAt: account.now)
-        tx.queue(
-            Billing.insertHold, hold.id, workspace, amount, referenceID, hold.expiresAt, expecting: 1)
-        post(
-            tx, account, CreditTransaction.Entry(kind: .hold, amount: amount, relatedID: hold.id),
-            by: access.actor, access.call.requestID)
+        let hold = try setAside(
+            tx, &account, amount, seconds: expiresIn, referenceID: referenceID, for: .caller,
+            by: access.actor,
+            access.call.requestID)
         return (hold.id, hold)
     }
 
@@ -32,14 +25,10 @@ extension Billing {
         guard amount <= hold.rest else {
             throw CallError(.conflict, "The hold has \(hold.rest) credits left")
         }
-        account.capture(amount)
-        try useUp(tx, &account, amount)
-        let captured = hold.captured + amount
-        let next = hold.with(captured: captured, status: captured == hold.amount ? "captured" : Hold.active)
-        tx.queue(Billing.updateHold, id, next.captured, next.status, expecting: 1)
-        post(
-            tx, account, CreditTransaction.Entry(kind: .capture, amount: amount, relatedID: id),
-            by: access.actor, access.call.requestID)
+        let next = try spend(
+            tx, &account, of: hold, CreditTransaction.Entry(kind: .capture, amount: amount, relatedID: id),
+            by: access.actor,
+            access.call.requestID)
         return (id, next)
     }
 
@@ -66,11 +55,50 @@ extension Billing {
         guard let hold = try tx.first(Billing.getHold, account.workspaceID, id) else {
             throw CallError(.notFound, "No such hold")
         }
+        guard hold.purpose == .caller else {
+            throw CallError(.conflict, "A job has set this aside; cancel the job instead")
+        }
         guard hold.status == Hold.active, hold.expiresAt > account.now else {
             let status = hold.status == Hold.active ? "expired" : hold.status
             throw CallError(.conflict, "The hold is \(status)")
         }
         return hold
+    }
+
+    /// - Throws: `INSUFFICIENT_CREDITS`.
+    func setAside(
+        _ tx: borrowing Transaction, _ account: inout Account, _ amount: Int64, seconds: Int64,
+        referenceID: String?,
+        for purpose: Hold.Purpose, by actor: String, _ requestID: String
+    ) throws -> Hold {
+        try account.hold(amount)
+        try requireUnused(tx, account, referenceID, of: .hold)
+        let hold = Hold(
+            id: UUID.random(), amount: amount, captured: 0, status: Hold.active, referenceID: referenceID,
+            expiresAt: Timestamp(microseconds: account.now.microseconds + seconds * 1_000_000),
+            createdAt: account.now, purpose: purpose)
+        tx.queue(
+            Billing.insertHold, hold.id, account.workspaceID, amount, referenceID, hold.expiresAt,
+            purpose.rawValue, expecting: 1)
+        post(
+            tx, account, CreditTransaction.Entry(kind: .hold, amount: amount, relatedID: hold.id), by: actor,
+            requestID)
+        return hold
+    }
+
+    /// Of an active hold that has as much left.
+    func spend(
+        _ tx: borrowing Transaction, _ account: inout Account, of hold: Hold,
+        _ entry: CreditTransaction.Entry,
+        by actor: String, _ requestID: String
+    ) throws -> Hold {
+        account.capture(entry.amount)
+        try useUp(tx, &account, entry.amount)
+        let captured = hold.captured + entry.amount
+        let next = hold.with(captured: captured, status: captured == hold.amount ? "captured" : Hold.active)
+        tx.queue(Billing.updateHold, hold.id, next.captured, next.status, expecting: 1)
+        post(tx, account, entry, by: actor, requestID)
+        return next
     }
 
     func end(

@@ -78,7 +78,7 @@ extension Credentials {
     }
 
     /// Made with the first secret of a workspace.
-    private func salt(_ tx: borrowing Transaction, of workspace: UUID) throws -> [UInt8] {
+    func salt(_ tx: borrowing Transaction, of workspace: UUID) throws -> [UInt8] {
         if let salt = try tx.first(Credentials.getSalt, workspace) { return salt }
         try tx.execute(Credentials.insertSalt, workspace, try SecureRandom.bytes(Vault.saltBytes))
         guard let salt = try tx.first(Credentials.getSalt, workspace) else { throw CallError(.notFound) }

@@ -62,16 +62,22 @@ struct Credentials: Sendable {
 
 extension Param where Value == String {
     /// The slug of a provider.
-    static let provider = Param(
-        "provider", .string(length: 1...63, format: nil, pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"),
-        "Which provider it is for, as hunter."
-    ) { json in
-        guard let text = json.string else { return .failure(Misfit(.type, "has to be a string")) }
-        guard Slug.isValid(text) else {
-            return .failure(
-                Misfit(.format, "has to be 1 to 63 lower-case letters, digits and inner hyphens, as hunter"))
+    static let provider = providerSlug("provider")
+
+    static func providerSlug(_ name: String) -> Param {
+        Param(
+            name, .string(length: 1...63, format: nil, pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"),
+            "Which provider, as hunter."
+        ) { json in
+            guard let text = json.string else { return .failure(Misfit(.type, "has to be a string")) }
+            guard Slug.isValid(text) else {
+                return .failure(
+                    Misfit(
+                        .format, "has to be 1 to 63 lower-case letters, digits and inner hyphens, as hunter")
+                )
+            }
+            return .success(text)
         }
-        return .success(text)
     }
 }
 

@@ -89,15 +89,16 @@ extension Credentials {
     static let countByKey = Statement(
         """
         SELECT key_version, count(*) FILTER (WHERE kind = 'credential'), count(*) FILTER (WHERE kind = 'mail'),
-            count(*) FILTER (WHERE kind = 'outcome')
+            count(*) FILTER (WHERE kind = 'outcome'), count(*) FILTER (WHERE kind = 'webhook')
         FROM (SELECT key_version, 'credential' FROM credentials UNION ALL SELECT key_version, 'mail' FROM mails
-            UNION ALL SELECT key_version, 'outcome' FROM idempotency_keys) s (key_version, kind)
+            UNION ALL SELECT key_version, 'outcome' FROM idempotency_keys
+            UNION ALL SELECT key_version, 'webhook' FROM webhooks) s (key_version, kind)
         GROUP BY key_version ORDER BY key_version LIMIT 1000
         """
     ) {
         KeyRotation.Usage(
             keyVersion: try $0.get(0), credentials: try $0.get(1), mails: try $0.get(2),
-            outcomes: try $0.get(3))
+            outcomes: try $0.get(3), webhooks: try $0.get(4))
     }
 
     static let lockStale = Statement(

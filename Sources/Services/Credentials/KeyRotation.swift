@@ -10,7 +10,7 @@ public struct KeyRotation: Sendable {
 
     private let batch: Int
 
-    /// - Parameter batch: credentials a transaction: few enough that nobody waits long for a row.
+    /// - Parameter batch: rows a transaction: few enough that nobody waits long for a row.
     public init(pool: Pool, masterKeys: WatchedKeys, batch: Int = 500) {
         self.batch = batch
         self.pool = pool
@@ -25,9 +25,11 @@ public struct KeyRotation: Sendable {
         public let mails: Int
         /// Of calls with an idempotency key, for a day.
         public let outcomes: Int
+        /// Whose signing secrets it seals.
+        public let webhooks: Int
 
-        /// Whether sealing credentials anew takes anything off this key.
-        public var isStale: Bool { credentials > 0 }
+        /// What can be sealed anew; the rest goes by itself.
+        public var sealed: Int { credentials + webhooks }
     }
 
     public func usage(_ bound: any Interruptible) async throws -> [Usage] {
@@ -37,12 +39,26 @@ public struct KeyRotation: Sendable {
     /// How far a rotation is. What does not open is passed over, so that it holds up nothing else.
     public struct Progress: Sendable {
         public fileprivate(set) var sealed = 0
-        /// Credentials that no key of the ring opens.
+        /// Credentials and webhooks that no key of the ring opens.
         public fileprivate(set) var unreadable: [UUID] = []
-        public fileprivate(set) var isComplete = false
+        public var isComplete: Bool { boxes.isEmpty }
+        /// Those of which there is more to look at.
+        fileprivate var boxes = [Boxes.ofCredentials, .ofWebhooks][...]
         fileprivate var last: (keyVersion: Int64, id: UUID)?
 
         public init() {}
+    }
+
+    /// Rows with a box, or two, that are sealed alike.
+    fileprivate struct Boxes: Sendable {
+        let fields: (Vault.Place.Field, Vault.Place.Field)
+        let lock: Statement<Credentials.Stale>
+        let reseal: Statement<Void>
+
+        static let ofCredentials = Boxes(
+            fields: (.key, .secret), lock: Credentials.lockStale, reseal: Credentials.resealBoxes)
+        static let ofWebhooks = Boxes(
+            fields: (.signing, .previousSigning), lock: Webhooks.lockStale, reseal: Webhooks.resealBoxes)
     }
 
     /// Seals one batch anew. - Returns: how far it is then.
@@ -52,32 +68,45 @@ public struct KeyRotation: Sendable {
         return try await run(bound) { tx in
             var progress = progress
             try vault.register(current, in: tx)
-            let stale = try tx.all(
-                Credentials.lockStale, current, batch, progress.last?.keyVersion ?? 0,
-                progress.last?.id ?? .zero)
-            progress.isComplete = stale.count < batch
-            progress.last = stale.last.map { ($0.keyVersion, $0.id) } ?? progress.last
             var resealer = Resealer(vault: vault, current: current)
-            var ids: [UUID] = []
-            var (keyBoxes, secretBoxes): ([[UInt8]], [[UInt8]?]) = ([], [])
-            for entry in stale {
-                do {
-                    let keyBox = try resealer.reseal(entry.keyBox, .key, of: entry)
-                    secretBoxes.append(
-                        try entry.secretBox.map { try resealer.reseal($0, .secret, of: entry) })
-                    keyBoxes.append(keyBox)
-                    ids.append(entry.id)
-                } catch {
-                    progress.unreadable.append(entry.id)
+            var room = batch
+            while room > 0, let boxes = progress.boxes.first {
+                let stale = try tx.all(
+                    boxes.lock, current, room, progress.last?.keyVersion ?? 0, progress.last?.id ?? .zero)
+                progress.last = stale.last.map { ($0.keyVersion, $0.id) }
+                if stale.count < room {
+                    progress.boxes.removeFirst()
+                    progress.last = nil
                 }
+                room -= stale.count
+                KeyRotation.reseal(stale, boxes, &resealer, &progress, in: tx)
             }
-            guard !ids.isEmpty else { return progress }
-            tx.queue(
-                Credentials.resealBoxes, current, TextArray(ids), TextArray(keyBoxes),
-                TextArray(secretBoxes), expecting: ids.count)
-            progress.sealed += ids.count
             return progress
         }
+    }
+
+    private static func reseal(
+        _ stale: [Credentials.Stale], _ boxes: Boxes, _ resealer: inout Resealer, _ progress: inout Progress,
+        in tx: borrowing Transaction
+    ) {
+        var ids: [UUID] = []
+        var (keyBoxes, secretBoxes): ([[UInt8]], [[UInt8]?]) = ([], [])
+        for entry in stale {
+            do {
+                let keyBox = try resealer.reseal(entry.keyBox, boxes.fields.0, of: entry)
+                secretBoxes.append(
+                    try entry.secretBox.map { try resealer.reseal($0, boxes.fields.1, of: entry) })
+                keyBoxes.append(keyBox)
+                ids.append(entry.id)
+            } catch {
+                progress.unreadable.append(entry.id)
+            }
+        }
+        guard !ids.isEmpty else { return }
+        tx.queue(
+            boxes.reseal, resealer.current, TextArray(ids), TextArray(keyBoxes), TextArray(secretBoxes),
+            expecting: ids.count)
+        progress.sealed += ids.count
     }
 
     /// Has the database take no more of what an old key seals, for good. - Returns: false when something still needs it.

@@ -19,6 +19,8 @@ struct Vault: Sendable {
     struct Place: Sendable {
         enum Field: String, Sendable {
             case key, secret
+            /// Of a webhook, whose id stands in the place of the credential's.
+            case signing, previousSigning
         }
 
         let workspace: UUID

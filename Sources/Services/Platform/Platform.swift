@@ -1,5 +1,6 @@
 import Cryptography
 import Dispatch
+import Egress
 import Identifiers
 import Mail
 import Postgres
@@ -18,9 +19,13 @@ public struct Platform: Sendable {
     let outbox: Outbox
     let idempotency: Idempotency
     private let mail: (transport: any MailTransport, settings: MailSettings)?
+    /// By which webhooks are sent; without it none are.
+    let webhooks: HTTPClient?
+    let webhookTests = TestsUnderWay()
     /// Whether anybody may make himself an account.
     public let registrationIsOpen: Bool
     let limits: Limits
+    public let providers: ProviderServices
     let keyUses = APIKeyUses()
     let sessionUses = SessionUses()
     let accountGroups = AccountGroups()
@@ -28,17 +33,21 @@ public struct Platform: Sendable {
     public init(
         pool: Pool, reads: [ReadPipeline] = [], passwords: PasswordWorkers, tokens: Tokens,
         masterKeys: WatchedKeys, mail: (transport: any MailTransport, settings: MailSettings)? = nil,
-        registrationIsOpen: Bool, limits: Limits = Limits()
+        webhooks: HTTPClient? = nil, registrationIsOpen: Bool, limits: Limits = Limits(),
+        providers: ProviderSetup = ProviderSetup()
     ) {
         self.pool = pool
         self.reads = reads
         self.passwords = passwords
         self.tokens = tokens
-        vault = Vault(ring: masterKeys)
+        let vault = Vault(ring: masterKeys)
+        self.vault = vault
+        self.providers = ProviderServices(providers, vault: vault, pool: pool)
         fingerprints = Fingerprints(ring: masterKeys)
         idempotency = Idempotency(ring: masterKeys, vault: vault)
         outbox = Outbox(vault: vault, isOpen: mail != nil)
         self.mail = mail
+        self.webhooks = webhooks
         self.registrationIsOpen = registrationIsOpen
         self.limits = limits
     }
@@ -48,9 +57,9 @@ public struct Platform: Sendable {
         Auth(platform: self).methods + Sessions(platform: self).methods + Workspaces(platform: self).methods
             + Members(platform: self).methods + Invitations(platform: self).methods
             + APIKeys(platform: self).methods + Credentials(platform: self).methods
-            + Billing(platform: self).methods + Records(platform: self).methods
-            + Audit(platform: self).methods
-            + UserAdministration(platform: self).methods
+            + Billing(platform: self).methods + Records(platform: self).methods + Jobs(platform: self).methods
+            + Audit(platform: self).methods + UserAdministration(platform: self).methods
+            + Providers(platform: self).methods + Webhooks(platform: self).methods
     }
 }
 
@@ -96,8 +105,10 @@ public struct Access: Sendable {
 
 extension Platform {
     /// What the daemon does beside its calls, until each is stopped.
-    /// - Parameter log: told of failures, in a sentence.
-    public func startUpkeep(log: @escaping @Sendable (String) -> Void) -> [Upkeep] {
+    /// - Parameters:
+    ///   - jobs: what works on jobs; without it nothing does.
+    ///   - log: told of failures, in a sentence.
+    public func startUpkeep(jobs: JobRunner? = nil, log: @escaping @Sendable (String) -> Void) -> [Upkeep] {
         let sealer = AuditSealer()
         var works = [
             Upkeep(every: .seconds(1), told: log, of: "Sealing the trail") {
@@ -112,6 +123,9 @@ extension Platform {
             Upkeep(every: .seconds(5), told: log, of: "Noting logins") {
                 try await sessionUses.write(on: pool)
             },
+            Upkeep(every: .seconds(1), told: log, of: "Sharing circuits") {
+                try await providers.turn(log: log)
+            },
             Upkeep(every: .seconds(60), told: log, of: "Clearing out") {
                 try await clearOut()
                 let batch = 1000
@@ -125,8 +139,30 @@ extension Platform {
                     tx.enterEveryWorkspace()
                     return try tx.execute(Billing.failOld, batch)
                 }) == batch
+                repeat {
+                } while try await pool.upkeep({ tx in
+                    tx.enterEveryWorkspace()
+                    return try tx.execute(Webhooks.deleteOldDeliveries, batch)
+                }) == batch
             },
         ]
+        if let jobs {
+            works.append(Upkeep(every: .seconds(1), told: log, of: "Working on jobs") { await jobs.run() })
+            works.append(
+                Upkeep(every: .seconds(60), told: log, of: "Forgetting answers") {
+                    try await jobs.forgetOldAnswers()
+                })
+        }
+        if let sender = webhookSender(log: log) {
+            works.append(
+                Upkeep(every: .milliseconds(250), told: log, of: "Handing out events") {
+                    try await handOutEvents()
+                })
+            works.append(
+                Upkeep(every: .milliseconds(250), told: log, of: "Sending webhooks") {
+                    try await sender.run()
+                })
+        }
         if let sender = mailSender(log: log) {
             works.append(Upkeep(every: .seconds(1), told: log, of: "Sending mail") { try await sender.run() })
         }

@@ -10,9 +10,14 @@ public struct System: Sendable {
     public let limits: Limits
     private let pool: Pool
     private let metrics: CallMetrics
+    private let providers: ProviderServices?
     private let started = MonotonicClock.now
 
-    public init(version: String, commit: String, limits: Limits, pool: Pool, metrics: CallMetrics) {
+    public init(
+        version: String, commit: String, limits: Limits, pool: Pool, metrics: CallMetrics,
+        providers: ProviderServices? = nil
+    ) {
+        self.providers = providers
         self.pool = pool
         self.metrics = metrics
         self.version = version
@@ -83,6 +88,7 @@ public struct System: Sendable {
         text.gauge("rpcd_pool_busy", "Connections at work.", pool.busy)
         text.gauge("rpcd_pool_waiting", "Calls that wait for a connection.", pool.waiting)
         metrics.write(to: &text)
+        providers?.writeMetrics(to: &text)
         return text.text
     }
 

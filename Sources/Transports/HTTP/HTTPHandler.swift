@@ -9,7 +9,7 @@ final class HTTPHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private enum Phase {
+    enum Phase {
         case idle
         /// The head and as much of the body as has come.
         case receiving(HTTPRequestHead, ByteBuffer)
@@ -23,7 +23,7 @@ final class HTTPHandler: ChannelInboundHandler {
     private let dispatcher: Dispatcher
     private let options: HTTPOptions
     private let address: String
-    private var phase = Phase.idle
+    private(set) var phase = Phase.idle
     private var isDraining = false
     /// Whether bytes of a request have come, and not yet its end.
     private var hasBegun = false
@@ -36,7 +36,9 @@ final class HTTPHandler: ChannelInboundHandler {
     private var closeAt: NIODeadline?
     /// Looks at ``closeAt``. It is not moved with every request: when it goes off too early it is set again.
     private var alarm: (task: Scheduled<Void>, at: NIODeadline)?
-    private var ticket: UInt64 = 0
+    private(set) var ticket: UInt64 = 0
+    /// Of a call that tells of its progress.
+    var events: EventStream?
 
     init(_ dispatcher: Dispatcher, _ options: HTTPOptions, address: String) {
         self.dispatcher = dispatcher
@@ -201,7 +203,15 @@ final class HTTPHandler: ChannelInboundHandler {
         self.method = method
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
-        let call = dispatcher.start(method.name, arguments, Metadata(), from: peer) { _, reply in
+        let isStream = EventStream.serves(method)
+        events = isStream ? EventStream(lastEventID: head.headers.first(name: "last-event-id")) : nil
+        let call = dispatcher.start(method.name, arguments, Metadata(), from: peer) { value in
+            guard isStream else { return }
+            eventLoop.execute {
+                let (handler, context) = bound.value
+                handler.tell(value, ticket, context)
+            }
+        } completion: { _, reply in
             let finish: @Sendable () -> Void = {
                 let (handler, context) = bound.value
                 handler.finish(reply, ticket, context)
@@ -219,6 +229,11 @@ final class HTTPHandler: ChannelInboundHandler {
     private func finish(_ reply: Reply, _ ticket: UInt64, _ context: ChannelHandlerContext) {
         guard ticket == self.ticket, case .answering(let head) = phase, let method else { return }
         self.ticket += 1
+        if case .success = reply.result { beginEvents(head, context) }
+        if var events, events.hasBegun {
+            send(events.end(reply), context)
+            return endAnswer(head, context)
+        }
         write(HTTPAnswer(reply, of: method), head, context)
     }
 
@@ -294,20 +309,31 @@ final class HTTPHandler: ChannelInboundHandler {
         write(HTTPAnswer(error, requestID: requestID(of: head)), head, context)
     }
 
-    private func requestID(of head: HTTPRequestHead) -> String {
+    func requestID(of head: HTTPRequestHead) -> String {
         var defaults = Metadata.Defaults()
         defaults.requestID = head.headers.first(name: "x-request-id").flatMap(Metadata.validRequestID)
         return Metadata(defaults).requestID
     }
 
     private func write(_ answer: HTTPAnswer, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        clock?.cancel()
-        call = nil
-        method = nil
-        // What is still coming of a refused request is not read.
-        let isRefused = if case .discarding = phase { true } else { false }
-        let mustClose = isDraining || isRefused || !head.isKeepAlive
-        if !isRefused { phase = .idle }
+        writeHead(answer, head, context, length: answer.status == .noContent ? nil : answer.body.count)
+        if head.method != .HEAD, !answer.body.isEmpty {
+            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: answer.body)))), promise: nil)
+        }
+        endAnswer(head, context)
+    }
+
+    /// What is still coming of a refused request is not read.
+    private var isRefused: Bool { if case .discarding = phase { true } else { false } }
+
+    private func mustClose(after head: HTTPRequestHead) -> Bool {
+        isDraining || isRefused || !head.isKeepAlive
+    }
+
+    /// - Parameter length: `nil` for what ends when it ends.
+    func writeHead(
+        _ answer: HTTPAnswer, _ head: HTTPRequestHead, _ context: ChannelHandlerContext, length: Int?
+    ) {
         var headers = HTTPAnswer.commonHeaders
         headers.add(contentsOf: answer.headers)
         if let origin = head.headers.first(name: "origin"), options.allows(origin: origin) {
@@ -317,17 +343,21 @@ final class HTTPHandler: ChannelInboundHandler {
                 value:
                     "ETag, X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset")
         }
-        if answer.status != .noContent {
-            headers.add(name: "Content-Length", value: String(answer.body.count))
-        }
-        if mustClose { headers.replaceOrAdd(name: "Connection", value: "close") }
+        if let length { headers.add(name: "Content-Length", value: String(length)) }
+        if mustClose(after: head) { headers.replaceOrAdd(name: "Connection", value: "close") }
         context.write(
             wrapOutboundOut(
                 .head(HTTPResponseHead(version: head.version, status: answer.status, headers: headers))),
             promise: nil)
-        if head.method != .HEAD, !answer.body.isEmpty {
-            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: answer.body)))), promise: nil)
-        }
+    }
+
+    private func endAnswer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let mustClose = mustClose(after: head)
+        clock?.cancel()
+        call = nil
+        method = nil
+        events = nil
+        if !isRefused { phase = .idle }
         let promise = context.eventLoop.makePromise(of: Void.self)
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         promise.futureResult.whenComplete { _ in

@@ -13,7 +13,7 @@ struct KeysCommand: AsyncParsableCommand {
         commandName: "keys",
         abstract: "Shows the master keys of the vault, takes a new one into use, takes an old one away.",
         discussion: """
-            list: each key, whether it seals, and how many credentials and waiting mails it still opens.
+            list: each key, whether it seals, and how many credentials, webhooks and waiting mails it still opens.
             rotate: adds a key to RPCD_MASTER_KEY_FILE, which a running daemon uses at once, and seals everything anew under it, while the
             daemon serves. Stopped in the middle it goes on where it was: run it again.
             retire N: takes key N out of the file. Refused as long as it seals, or anything is sealed under it. Then copies of the key may be
@@ -59,8 +59,10 @@ struct KeysCommand: AsyncParsableCommand {
         for number in Set(keys.numbers).union(used.keys).sorted() {
             let state = number == keys.current ? "seals" : keys.numbers.contains(number) ? "opens" : "MISSING"
             let (mails, outcomes) = (used[number]?.mails ?? 0, used[number]?.outcomes ?? 0)
+            let webhooks = used[number]?.webhooks ?? 0
             print(
                 "\(number)\t\(state)\t\(used[number]?.credentials ?? 0) credentials"
+                    + (webhooks > 0 ? ", \(webhooks) webhooks" : "")
                     + (mails > 0 ? ", \(mails) mails" : "")
                     + (outcomes > 0 ? ", \(outcomes) idempotency keys, for a day" : ""))
         }
@@ -78,7 +80,7 @@ struct KeysCommand: AsyncParsableCommand {
         let rotation = KeyRotation(pool: pool, masterKeys: try WatchedKeys(keys))
         guard try await rotation.retire(number, Patience()) else {
             throw CommandFailure(
-                "Key \(number) is still needed, rpcd keys list tells for what; rpcd keys rotate seals credentials anew, mails and idempotency keys go by themselves"
+                "Key \(number) is still needed, rpcd keys list tells for what; rpcd keys rotate seals credentials and webhooks anew, mails and idempotency keys go by themselves"
             )
         }
         try KeyFiles.removeMasterKey(number, settings)
@@ -92,12 +94,12 @@ struct KeysCommand: AsyncParsableCommand {
         let before = try await KeyRotation(pool: pool, masterKeys: ring).usage(Patience())
         // What an earlier run has begun is finished first: a new key each time would never end.
         let current = ring.keys.current
-        if !before.contains(where: { $0.isStale && $0.keyVersion < current }) {
+        if !before.contains(where: { $0.sealed > 0 && $0.keyVersion < current }) {
             print("added key \(try KeyFiles.addMasterKey(settings))")
             ring = try KeyFiles.watchedMasterKeys(settings)
         }
         let rotation = KeyRotation(pool: pool, masterKeys: ring)
-        let total = before.reduce(0) { $0 + ($1.keyVersion < ring.keys.current ? $1.credentials : 0) }
+        let total = before.reduce(0) { $0 + ($1.keyVersion < ring.keys.current ? $1.sealed : 0) }
         var done = 0
         var progress: KeyRotation.Progress
         // Until nothing is left that an older key opens: a daemon that was slow to see the new one may have added some.
@@ -111,11 +113,11 @@ struct KeysCommand: AsyncParsableCommand {
             }
         } while progress.sealed > 0
         if done > 0 { StandardError.write("\n") }
-        print("\(done) credentials sealed anew under key \(ring.keys.current)")
+        print("\(done) credentials and webhooks sealed anew under key \(ring.keys.current)")
         guard !progress.unreadable.isEmpty else { return }
         for id in progress.unreadable.prefix(KeysCommand.mostNamed) { print("unreadable\t\(id)") }
         throw CommandFailure(
-            "\(progress.unreadable.count) credentials open with no key of the ring: their rows were changed, or a key is missing"
+            "\(progress.unreadable.count) credentials or webhooks open with no key of the ring: their rows were changed, or a key is missing"
         )
     }
 }

@@ -1,0 +1,56 @@
+import Identifiers
+import Postgres
+
+/// In the workspace of one job.
+extension TaskQueue {
+    /// Nothing came of asking: whoever wants may ask.
+    static let letGo = Statement(
+        """
+        UPDATE lookups l SET asked_by = NULL, asked_until = NULL FROM unnest($2::uuid[], $3::text[], $4::bytea[]) t (w, p, h)
+        WHERE (l.workspace_id, l.provider, l.input_hash) = (t.w, t.p, t.h) AND l.asked_by = $1
+        """)
+
+    static let storeAnswers = Statement(
+        """
+        UPDATE lookups l SET answer = t.a, answered_at = now(), asked_by = NULL, asked_until = NULL
+        FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::jsonb[]) t (w, p, h, a)
+        WHERE (l.workspace_id, l.provider, l.input_hash) = (t.w, t.p, t.h) AND l.asked_by = $1
+        """)
+
+    /// - Returns: those that were this daemon's still; the others somebody else does, or has done.
+    static let finish = Statement(
+        """
+        UPDATE job_tasks k SET state = 'done', status = t.status, value = t.value, provider = t.provider, confidence = t.confidence,
+            cost = t.cost, error = t.error, leased_by = NULL, lease_until = NULL, finished_at = now()
+        FROM unnest($3::bigint[], $4::integer[], $5::text[], $6::jsonb[], $7::text[], $8::float8[], $9::bigint[], $10::text[])
+            t (seq, attempt, status, value, provider, confidence, cost, error)
+        WHERE k.job_id = $2 AND k.seq = t.seq AND k.attempts = t.attempt AND k.state = 'running' AND k.leased_by = $1
+        RETURNING k.seq
+        """
+    ) { try $0.get(0, as: Int64.self) }
+
+    /// They are taken up again when they are due. One that was not asked about has not used up an attempt.
+    static let postpone = Statement(
+        """
+        UPDATE job_tasks k SET state = 'waiting', leased_by = NULL, lease_until = NULL,
+            due_at = now() + make_interval(secs => t.seconds), attempts = CASE WHEN t.counts THEN k.attempts ELSE k.attempts - 1 END
+        FROM unnest($3::bigint[], $4::integer[], $5::float8[], $6::boolean[]) t (seq, attempt, seconds, counts)
+        WHERE k.job_id = $2 AND k.seq = t.seq AND k.attempts = t.attempt AND k.state = 'running' AND k.leased_by = $1
+        """)
+
+    /// What was found goes into the records, with where it came from.
+    static let enrich = Statement(
+        """
+        UPDATE records r SET fields = r.fields || t.fields, sources = r.sources || t.sources, version = r.version + 1, updated_at = now()
+        FROM unnest($1::uuid[], $2::jsonb[], $3::jsonb[]) t (id, fields, sources) WHERE r.id = t.id
+        """)
+
+    static let advance = Statement(
+        """
+        UPDATE jobs SET remaining = remaining - $2, found = found + $3, cached = cached + $4, not_found = not_found + $5,
+            exhausted = exhausted + $6, skipped = skipped + $7, failed = failed + $8, spent_credits = spent_credits + $9
+        WHERE id = $1
+        RETURNING remaining
+        """
+    ) { try $0.get(0, as: Int64.self) }
+}

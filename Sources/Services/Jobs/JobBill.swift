@@ -1,0 +1,53 @@
+import Identifiers
+import Postgres
+import RPC
+
+/// What a job pays out of what it has set aside, in the transaction of the results that it pays for.
+struct JobBill: ~Copyable {
+    struct Charge: Sendable {
+        let amount: Int64
+        /// Unique in the ledger: a task is paid once, whatever happens.
+        let reference: String
+        let description: String
+    }
+
+    static let actor = "rpcd"
+
+    private let billing: Billing
+    private var account: Account?
+    private var hold: Hold?
+    private let job: Job
+    private var planned: Int64 = 0
+
+    /// Locks the account where there is something to pay.
+    init(_ tx: borrowing Transaction, _ job: Job, needed: Bool, by billing: Billing) throws {
+        self.job = job
+        self.billing = billing
+        guard needed, let id = job.holdID else { return }
+        account = try tx.first(Billing.lockAccount, job.workspaceID)
+        hold = try tx.first(Billing.getHold, job.workspaceID, id)
+    }
+
+    /// Whether what is set aside, and not planned for already, is as much.
+    func covers(_ amount: Int64) -> Bool {
+        guard let account, let hold, hold.expiresAt > account.now else { return false }
+        return hold.rest - planned >= amount
+    }
+
+    mutating func plan(_ amount: Int64) { planned += amount }
+
+    /// Writes a row of the ledger for each. All of them have been planned for.
+    mutating func charge(_ tx: borrowing Transaction, _ charges: [Charge]) throws {
+        guard !charges.isEmpty, var account, var hold else { return }
+        for charge in charges {
+            hold = try billing.spend(
+                tx, &account, of: hold,
+                CreditTransaction.Entry(
+                    kind: .capture, amount: charge.amount, relatedID: hold.id,
+                    description: charge.description,
+                    referenceID: charge.reference), by: JobBill.actor, job.id.description)
+        }
+        billing.tell(tx, &account)
+        billing.close(tx, account)
+    }
+}

@@ -1,0 +1,280 @@
+import Identifiers
+import JSON
+import Postgres
+import Resilience
+import Synchronization
+
+/// Works on jobs, beside the calls of a daemon: takes tasks up as long as it has hands free, runs them side by side, and writes down in batches what came
+/// of them. Several daemons on one database work side by side.
+public final class JobRunner: Sendable {
+    /// How much at once.
+    public struct Settings: Sendable {
+        /// Tasks of this daemon that run at once.
+        public var inFlight = 256
+        /// How long what a provider has answered is good, in seconds.
+        public var resultSeconds: Int64 = 30 * 86_400
+
+        public init() {}
+    }
+
+    private struct State {
+        var running: [Place: Running] = [:]
+        var outcomes: [(outcome: TaskOutcome, job: Job)] = []
+    }
+
+    private struct Place: Hashable {
+        let job: UUID
+        let seq: Int64
+    }
+
+    private struct Running {
+        let task: ClaimedTask
+        let work: Task<Void, Never>
+    }
+
+    private let settings: Settings
+    private let queue: TaskQueue
+    private let platform: Platform
+    private let waterfall: @Sendable () -> Waterfall
+    private let log: @Sendable (String) -> Void
+    private let state = Mutex(State())
+    /// There may be work, or room.
+    private let wake = Wake()
+    private let hasOutcomes = Wake()
+
+    /// When nobody tells that there is work, it is looked for this often.
+    private static let pause = Duration.seconds(1)
+    private static let claimed = 512
+    /// As many outcomes are written at once; a job has a transaction of its own.
+    private static let written = 256
+
+    /// - Parameter log: told of failures, in a sentence.
+    public init(
+        _ platform: Platform, _ settings: Settings = Settings(), log: @escaping @Sendable (String) -> Void
+    ) {
+        self.settings = settings
+        self.platform = platform
+        self.log = log
+        queue = TaskQueue(platform: platform)
+        let desk = LookupDesk(pool: platform.pool, daemon: queue.daemon)
+        let keys = JobKeys(platform: platform)
+        waterfall = {
+            Waterfall(
+                calls: platform.providers.calls, desk: desk, keys: keys,
+                providers: platform.providers.catalog.current,
+                resultSeconds: settings.resultSeconds)
+        }
+    }
+
+    /// What providers have answered that is too old for anybody, a few at a time.
+    func forgetOldAnswers() async throws {
+        let (seconds, batch) = (settings.resultSeconds, 1000)
+        repeat {
+        } while try await platform.pool.upkeep({ tx in
+            tx.enterEveryWorkspace()
+            return try tx.execute(TaskQueue.deleteOldLookups, seconds, batch)
+        }) == batch
+    }
+
+    /// Somebody has made, resumed or cancelled a job.
+    public func notice() { wake.raise() }
+
+    /// What sessions NOTIFY then.
+    public static let channel: StaticString = "rpcd_jobs"
+
+    /// Until the task that runs this is cancelled; then what runs is given up, and what came of the rest is written down.
+    public func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.takeUp() }
+            group.addTask { await self.writeDown() }
+            group.addTask { await self.lookAfter() }
+            await group.waitForAll()
+        }
+    }
+
+    // MARK: taking up
+
+    private func takeUp() async {
+        var isFailing = false
+        while !Task.isCancelled {
+            let room = settings.inFlight - state.withLock { $0.running.count + $0.outcomes.count }
+            var took = 0
+            if room > 0 {
+                do {
+                    let batch = try await queue.claim(atMost: min(room, JobRunner.claimed))
+                    took = batch.tasks.count
+                    start(batch)
+                    isFailing = false
+                } catch {
+                    if !isFailing, !Task.isCancelled { log("Taking up tasks failed: \(error)") }
+                    isFailing = true
+                }
+            }
+            if took == 0 || took < room { await wake.wait(atMost: JobRunner.pause) }
+        }
+        for entry in state.withLock({ Array($0.running.values) }) { entry.work.cancel() }
+        for entry in state.withLock({ Array($0.running.values) }) { await entry.work.value }
+        hasOutcomes.raise()
+    }
+
+    private func start(_ batch: TaskQueue.Batch) {
+        let waterfall = waterfall()
+        for task in batch.tasks {
+            guard let job = batch.jobs[task.jobID], let record = batch.records[task.recordID] else {
+                continue
+            }
+            let place = Place(job: task.jobID, seq: task.seq)
+            // Inside the lock: a task that ends at once finds itself here.
+            state.withLock { state in
+                let work = Task { [self] in end(place, await waterfall.run(task, of: job, record), job) }
+                state.running[place] = Running(task: task, work: work)
+            }
+        }
+    }
+
+    private func end(_ place: Place, _ outcome: TaskOutcome, _ job: Job) {
+        let count = state.withLock { state -> Int in
+            state.running[place] = nil
+            state.outcomes.append((outcome, job))
+            return state.outcomes.count
+        }
+        if count == 1 || count >= JobRunner.written { hasOutcomes.raise() }
+    }
+
+    // MARK: writing down
+
+    private func writeDown() async {
+        var isFailing = false
+        while true {
+            let isOver = Task.isCancelled && state.withLock { $0.running.isEmpty && $0.outcomes.isEmpty }
+            guard !isOver else { return }
+            let batch = state.withLock { state in
+                let batch = Array(state.outcomes.prefix(JobRunner.written))
+                return batch
+            }
+            guard !batch.isEmpty else {
+                await hasOutcomes.wait(atMost: JobRunner.pause)
+                continue
+            }
+            do {
+                try await write(batch)
+                state.withLock { $0.outcomes.removeFirst(batch.count) }
+                isFailing = false
+                wake.raise()
+            } catch {
+                if !isFailing { log("Writing down results failed: \(error)") }
+                isFailing = true
+                guard !Task.isCancelled else { return }
+                await hasOutcomes.wait(atMost: JobRunner.pause)
+            }
+        }
+    }
+
+    private func write(_ batch: [(outcome: TaskOutcome, job: Job)]) async throws {
+        let byJob = Dictionary(grouping: batch, by: \.job.id)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (_, entries) in byJob {
+                guard let job = entries.first?.job else { continue }
+                group.addTask { [queue] in try await queue.complete(entries.map(\.outcome), of: job) }
+            }
+            try await group.waitForAll()
+        }
+        try await endJobs()
+    }
+
+    // MARK: looking after
+
+    /// Signs of life, tasks of daemons that gave none, jobs that are at their end.
+    private func lookAfter() async {
+        var isFailing = false
+        var turn = 0
+        while !Task.isCancelled {
+            do {
+                try await endJobs()
+                if turn % 5 == 0 {
+                    let running = state.withLock { state in
+                        state.running.values.map(\.task) + state.outcomes.map(\.outcome.task)
+                    }
+                    try await queue.heartbeat(running)
+                    if try await queue.rescue() > 0 { wake.raise() }
+                }
+                try await cancelTasks()
+                isFailing = false
+            } catch {
+                if !isFailing, !Task.isCancelled { log("Looking after jobs failed: \(error)") }
+                isFailing = true
+            }
+            turn += 1
+            try? await Task.sleep(for: JobRunner.pause)
+        }
+    }
+
+    private func endJobs() async throws {
+        let ending = try await platform.pool.upkeep { tx in
+            tx.enterEveryWorkspace()
+            return try tx.all(TaskQueue.listEnding, Int64(100))
+        }
+        let jobs = Jobs(platform: platform)
+        for job in ending {
+            try await platform.pool.upkeep { tx in try jobs.end(job.id, of: job.workspaceID, tx) }
+        }
+    }
+
+    /// Of jobs that were cancelled meanwhile.
+    private func cancelTasks() async throws {
+        let mine = state.withLock { Set($0.running.keys.map(\.job)) }
+        guard !mine.isEmpty else { return }
+        let cancelled = try await platform.pool.upkeep { tx in
+            tx.enterEveryWorkspace()
+            return try tx.all(TaskQueue.getJob, TextArray(Array(mine))).filter { $0.status == .cancelled }
+                .map(\.id)
+        }
+        guard !cancelled.isEmpty else { return }
+        let gone = Set(cancelled)
+        for work in state.withLock({ $0.running.filter { gone.contains($0.key.job) }.map(\.value.work) }) {
+            work.cancel()
+        }
+    }
+}
+
+/// Wakes one who waits, or the next who would.
+private final class Wake: Sendable {
+    private struct State {
+        var isRaised = false
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    func raise() {
+        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            guard let waiter = state.waiter.take() else {
+                state.isRaised = true
+                return nil
+            }
+            return waiter
+        }
+        waiter?.resume()
+    }
+
+    /// Returns when somebody raises it, after `limit`, or when the task is cancelled.
+    func wait(atMost limit: Duration) async {
+        let alarm = Task {
+            try? await Task.sleep(for: limit)
+            raise()
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isRaised = state.withLock { state in
+                    defer { state.isRaised = false }
+                    if !state.isRaised { state.waiter = continuation }
+                    return state.isRaised
+                }
+                if isRaised { continuation.resume() }
+            }
+        } onCancel: {
+            raise()
+        }
+        alarm.cancel()
+    }
+}

@@ -1,0 +1,322 @@
+import Identifiers
+import JSON
+import Postgres
+import RPC
+import Resilience
+
+/// What a caller asks a job to work on.
+enum JobRecords: Sendable {
+    case inline(RecordBatch)
+    case ids([UUID])
+    case all
+}
+
+/// Asks providers for fields of records.
+struct Jobs: Sendable {
+    let platform: Platform
+
+    /// As long as a job may take; then what it has set aside goes back.
+    private static let holdSeconds: Int64 = 30 * 86_400
+
+    // MARK: making
+
+    func create(
+        _ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ inline: RecordBatch?,
+        _ ids: [UUID]?,
+        _ isAll: Bool?, _ fields: [JobField], _ keys: KeyChoice, _ maxCredits: Int64?, _ isRefresh: Bool,
+        _ isDry: Bool, _ priority: Int64
+    ) throws -> Job {
+        let chosen = try chosen(inline, ids, isAll)
+        let costs = try fields.map { try mostExpensive($0, keys) }
+        // The account before anything else, as everywhere.
+        guard var account = try tx.first(Billing.lockAccount, workspace) else { throw CallError(.notFound) }
+        let records = try recordIDs(tx, access, workspace, chosen)
+        let count = try records.map { Int64($0.count) } ?? tx.one(Jobs.countRecords, workspace)
+        let (estimate, overflow) = count.multipliedReportingOverflow(by: costs.reduce(0, +))
+        guard !overflow else { throw CallError(.conflict, "The estimate is more than \(Int64.max) credits") }
+        let total = count * Int64(fields.count)
+        guard !isDry else {
+            return Job(
+                estimate: estimate, total: total, fields, keys, isRefresh, maxCredits, workspace, account.now)
+        }
+        let billing = Billing(platform: platform)
+        let id = UUID.random()
+        let aside = min(estimate, maxCredits ?? estimate)
+        var hold: Hold?
+        if aside > 0 {
+            if account.isDue {
+                try billing.expireGrants(tx, &account, by: access.actor, access.call.requestID)
+            }
+            hold = try billing.setAside(
+                tx, &account, aside, seconds: Jobs.holdSeconds, referenceID: "job:\(id)", for: .job,
+                by: access.actor,
+                access.call.requestID)
+            billing.tell(tx, &account)
+            billing.close(tx, account)
+        }
+        tx.queue(
+            Jobs.insertJob, id, workspace, JSONText(Jobs.text(of: fields)), keys.rawValue, isRefresh,
+            priority, total,
+            estimate,
+            maxCredits, hold?.id, access.actor, expecting: 1)
+        if let records {
+            tx.queue(Jobs.insertTasks, id, workspace, TextArray(records), Int64(fields.count))
+        } else {
+            tx.queue(Jobs.insertTasksOfAll, id, workspace, Int64(fields.count))
+        }
+        tx.queue(Jobs.insertTurn, id)
+        tx.queue(Jobs.notify, id.description)
+        return try tx.one(Jobs.getJob, workspace, id)
+    }
+
+    private func chosen(_ inline: RecordBatch?, _ ids: [UUID]?, _ isAll: Bool?) throws -> JobRecords {
+        switch (inline, ids, isAll ?? false) {
+        case (let inline?, nil, false): return .inline(inline)
+        case (nil, let ids?, false): return .ids(ids)
+        case (nil, nil, true): return .all
+        default:
+            throw CallError.fields([
+                FieldError(
+                    "records", .choice, "has to be given, or recordIds, or all: true; exactly one of them")
+            ])
+        }
+    }
+
+    /// `nil`: all of them.
+    private func recordIDs(
+        _ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ chosen: JobRecords
+    ) throws -> [UUID]? {
+        switch chosen {
+        case .all: return nil
+        case .ids(let ids):
+            let there = Set(try tx.all(Jobs.lockRecords, workspace, TextArray(ids)))
+            guard let missing = ids.first(where: { !there.contains($0) }) else { return ids }
+            throw CallError(.notFound, "No such record: \(missing)")
+        case .inline(let records):
+            _ = try Records(platform: platform).bulkUpsert(tx, access, workspace, records, false)
+            return try tx.all(Jobs.listIDs, workspace, records.fieldsByExternalID)
+        }
+    }
+
+    /// What one field costs at most, whoever finds it.
+    private func mostExpensive(_ field: JobField, _ keys: KeyChoice) throws -> Int64 {
+        let known = platform.providers.catalog.current
+        let unknown = field.providers.filter { known[$0] == nil }
+        guard unknown.isEmpty else {
+            throw CallError(
+                .notFound, "No such provider: \(unknown.joined(separator: ", ")); see providers.list")
+        }
+        let costs = field.providers.compactMap { known[$0] }.map { provider in
+            switch keys {
+            case .own: provider.cost(.own)
+            case .platform: provider.cost(.platform)
+            case .auto: max(provider.cost(.own), provider.cost(.platform))
+            }
+        }
+        return costs.max() ?? 0
+    }
+
+    private static func text(of fields: [JobField]) -> String {
+        var writer = JSONWriter()
+        writer.beginArray()
+        for field in fields { field.write(to: &writer) }
+        writer.endArray()
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    // MARK: reading
+
+    func list(
+        _ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ limit: Int64, _ cursor: Cursor?,
+        _ status: JobStatus?
+    ) throws -> Page<Job> {
+        let rows = try tx.all(Jobs.listJobs, workspace, cursor?.moment, cursor?.id, status, limit + 1)
+        return Page(rows, limit: limit) { Cursor($0.createdAt, $0.id) }
+    }
+
+    func results(
+        _ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ id: UUID, _ limit: Int64,
+        _ cursor: SeqCursor?
+    ) throws -> Page<TaskResult> {
+        guard try tx.first(Jobs.getJob, workspace, id) != nil else {
+            throw CallError(.notFound, "No such job")
+        }
+        let rows = try tx.all(Jobs.listResults, workspace, id, cursor?.seq ?? -1, limit + 1)
+        return Page(rows, limit: limit) { SeqCursor(seq: $0.seq).text }
+    }
+
+    // MARK: steering
+
+    /// What is under way ends within a moment, and is settled as it ends.
+    func cancel(_ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ id: UUID) throws -> Job {
+        try move(tx, workspace, id, to: .cancelled, from: [.pending, .running, .paused])
+    }
+
+    func pause(_ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ id: UUID) throws -> Job {
+        try move(tx, workspace, id, to: .paused, from: [.pending, .running])
+    }
+
+    func resume(_ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ id: UUID) throws -> Job {
+        try move(tx, workspace, id, to: .running, from: [.paused])
+    }
+
+    private func move(
+        _ tx: borrowing Transaction, _ workspace: UUID, _ id: UUID, to status: JobStatus,
+        from allowed: Set<JobStatus>
+    ) throws -> Job {
+        let job = try locked(tx, workspace, id)
+        guard allowed.contains(job.status) else {
+            throw CallError(.conflict, "The job is \(job.status.rawValue)")
+        }
+        tx.queue(Jobs.setStatus, workspace, id, status, status.isEnded, expecting: 1)
+        tx.queue(status == .running ? Jobs.insertTurn : Jobs.deleteTurn, id)
+        tx.queue(Jobs.notify, id.description)
+        if status == .cancelled { job.event("job.cancelled").raise(tx, in: workspace) }
+        return try tx.one(Jobs.getJob, workspace, id)
+    }
+
+    /// Asks again for what failed.
+    func retry(_ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ id: UUID) throws -> Job {
+        guard var account = try tx.first(Billing.lockAccount, workspace) else { throw CallError(.notFound) }
+        let job = try locked(tx, workspace, id)
+        guard job.status.isEnded, job.status != .cancelled, job.holdID == nil else {
+            throw CallError(.conflict, "The job is \(job.status.rawValue)")
+        }
+        let failed = try tx.all(Jobs.countFailedByField, id, workspace)
+        let count = failed.reduce(0) { $0 + $1.count }
+        guard count > 0 else { throw CallError(.conflict, "Nothing of the job has failed") }
+        let estimate = try failed.reduce(Int64(0)) {
+            $0 + $1.count * (try mostExpensive(job.fields[$1.field], job.keys))
+        }
+        let aside = min(estimate, job.maxCredits.map { max(0, $0 - job.spentCredits) } ?? estimate)
+        var hold: Hold?
+        if aside > 0 {
+            let billing = Billing(platform: platform)
+            hold = try billing.setAside(
+                tx, &account, aside, seconds: Jobs.holdSeconds, referenceID: "job:\(id):\(job.version)",
+                for: .job,
+                by: access.actor, access.call.requestID)
+            billing.tell(tx, &account)
+            billing.close(tx, account)
+        }
+        tx.queue(Jobs.resetFailed, id, workspace, expecting: Int(count))
+        tx.queue(Jobs.reopen, workspace, id, count, hold?.id, expecting: 1)
+        tx.queue(Jobs.insertTurn, id)
+        tx.queue(Jobs.notify, id.description)
+        return try tx.one(Jobs.getJob, workspace, id)
+    }
+
+    private func locked(_ tx: borrowing Transaction, _ workspace: UUID, _ id: UUID) throws -> Job {
+        guard let job = try tx.first(Jobs.lockJob, workspace, id) else {
+            throw CallError(.notFound, "No such job")
+        }
+        return job
+    }
+
+    // MARK: ending
+
+    /// Gives back what a job has set aside and not spent, and says how it ended. Of several daemons one does it.
+    func end(_ id: UUID, of workspace: UUID, _ tx: borrowing Transaction) throws {
+        tx.enter(workspace)
+        guard var account = try tx.first(Billing.lockExistingAccount, workspace),
+            let job = try tx.first(Jobs.lockJob, workspace, id)
+        else { return }
+        let isOver = job.remaining == 0 && (job.status == .pending || job.status == .running)
+        let isCancelled = job.status == .cancelled && job.holdID != nil
+        guard isOver || isCancelled, try tx.one(Jobs.countRunning, id, workspace) == 0 else { return }
+        if let holdID = job.holdID, let hold = try tx.first(Billing.getHold, workspace, holdID), hold.rest > 0
+        {
+            let billing = Billing(platform: platform)
+            _ = billing.end(tx, &account, hold, status: "released", by: JobBill.actor, id.description)
+            try billing.expireIfDue(tx, &account, by: JobBill.actor, id.description)
+            billing.tell(tx, &account)
+            billing.close(tx, account)
+        }
+        let status = isCancelled ? .cancelled : job.end
+        tx.queue(Jobs.endJob, workspace, id, status, expecting: 1)
+        tx.queue(Jobs.deleteTurn, id)
+        guard isOver else { return }
+        job.event(status == .failed ? "job.failed" : "job.completed", status: status).raise(tx, in: workspace)
+    }
+
+    // MARK: watching
+
+    /// Tells how far a job is until it has ended.
+    func watch(_ call: Call, _ workspace: UUID, _ id: UUID) async throws -> Job {
+        var told: Int64 = -1
+        while true {
+            let job = try await platform.transact(call) { tx -> Job in
+                _ = try Authorization.check(call, in: tx)
+                guard let job = try tx.first(Jobs.getJob, workspace, id) else {
+                    throw CallError(.notFound, "No such job")
+                }
+                return job
+            }
+            let done = job.total - job.remaining
+            if done != told || job.status.isEnded {
+                told = done
+                guard !job.status.isEnded else { return job }
+                if case .json(let bytes) = Job.shape.body(of: job).content { call.report(bytes) }
+            }
+            guard call.interruption == nil, MonotonicClock.now < call.deadlineNanoseconds else {
+                throw call.interruptionError
+            }
+            try await Task.sleep(for: Jobs.watchPause)
+        }
+    }
+
+    private static let watchPause = Duration.milliseconds(250)
+}
+
+extension Job {
+    /// How a job ends of which every task is done.
+    var end: JobStatus {
+        let known = counts.found + counts.cached
+        if counts.failed == 0 { return .completed }
+        return known + counts.notFound + counts.exhausted > 0 ? .partiallyCompleted : .failed
+    }
+
+    func event(_ type: String, status: JobStatus = .cancelled) -> Event {
+        Event(
+            type: type,
+            data: JSONWriter.object { writer in
+                writer.key("jobId")
+                writer.string(id.description)
+                writer.key("status")
+                writer.string(status.rawValue)
+                writer.key("total")
+                writer.int(total)
+                writer.key("found")
+                writer.int(counts.found)
+                writer.key("cached")
+                writer.int(counts.cached)
+                writer.key("spentCredits")
+                writer.int(spentCredits)
+            })
+    }
+
+    /// What a job would be that is not made.
+    init(
+        estimate: Int64, total: Int64, _ fields: [JobField], _ keys: KeyChoice, _ isRefresh: Bool,
+        _ maxCredits: Int64?,
+        _ workspace: UUID, _ now: Timestamp
+    ) {
+        id = .zero
+        workspaceID = workspace
+        status = .pending
+        self.fields = fields
+        self.keys = keys
+        self.isRefresh = isRefresh
+        self.total = total
+        remaining = total
+        counts = JobCounts()
+        estimatedCredits = estimate
+        spentCredits = 0
+        self.maxCredits = maxCredits
+        holdID = nil
+        createdAt = now
+        startedAt = nil
+        finishedAt = nil
+        version = 0
+    }
+}

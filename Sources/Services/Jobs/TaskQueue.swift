@@ -1,0 +1,250 @@
+import Identifiers
+import JSON
+import Postgres
+import RPC
+
+/// A field of a record that this daemon has taken up.
+struct ClaimedTask: Sendable {
+    let jobID: UUID
+    let seq: Int64
+    let workspaceID: UUID
+    let recordID: UUID
+    /// Its place in the job's fields.
+    let field: Int64
+    /// This one included, from 1.
+    let attempt: Int64
+}
+
+/// What a provider is asked, for whom.
+struct LookupKey: Sendable, Hashable {
+    let workspaceID: UUID
+    let provider: String
+    let hash: [UInt8]
+}
+
+/// What one daemon does about tasks: takes them up, keeps them, gives them back, writes down what came of them. A task belongs to whoever has
+/// taken it up for as long as he gives signs of life; whoever comes too late with a result changes nothing.
+struct TaskQueue: Sendable {
+    let platform: Platform
+    /// This process, among those that serve the same database.
+    let daemon = UUID.random()
+
+    private var pool: Pool { platform.pool }
+
+    /// A batch that was taken up, with what is needed to work on it.
+    struct Batch: Sendable {
+        var tasks: [ClaimedTask] = []
+        var jobs: [UUID: Job] = [:]
+        /// The fields of each record.
+        var records: [UUID: JSON] = [:]
+    }
+
+    /// Jobs that have a turn at once, and tasks of one job in it.
+    private static let turns: Int64 = 16
+    private static let tasksATurn: Int64 = 64
+
+    func claim(atMost limit: Int) async throws -> Batch {
+        let daemon = daemon
+        return try await pool.upkeep { tx in
+            tx.enterEveryWorkspace()
+            let perTurn = max(TaskQueue.tasksATurn, Int64(limit) / TaskQueue.turns)
+            let tasks = try tx.all(
+                TaskQueue.claim, daemon, TaskQueue.turns, min(perTurn, Int64(limit)), Int64(limit))
+            guard !tasks.isEmpty else { return Batch() }
+            let jobs = try tx.all(TaskQueue.getJob, TextArray(Array(Set(tasks.map(\.jobID)))))
+            let records = try tx.all(TaskQueue.getRecords, TextArray(Array(Set(tasks.map(\.recordID)))))
+            return Batch(
+                tasks: tasks, jobs: Dictionary(jobs.map { ($0.id, $0) }) { first, _ in first },
+                records: try Dictionary(records.map { ($0.id, try JSON.parse($0.fields.text)) }) { first, _ in
+                    first
+                })
+        }
+    }
+
+    /// Says that these are still worked on.
+    func heartbeat(_ tasks: [ClaimedTask]) async throws {
+        guard !tasks.isEmpty else { return }
+        let daemon = daemon
+        try await pool.upkeep { tx in
+            tx.enterEveryWorkspace()
+            tx.queue(
+                TaskQueue.heartbeat, daemon, TextArray(tasks.map(\.jobID)), IntegerArray(tasks.map(\.seq)))
+        }
+    }
+
+    /// Makes tasks free that a daemon had taken up which has died. - Returns: how many.
+    func rescue() async throws -> Int {
+        try await pool.upkeep { tx in
+            tx.enterEveryWorkspace()
+            return try tx.execute(TaskQueue.rescue, Int64(1000))
+        }
+    }
+
+    // MARK: completion
+
+    /// Writes down what came of tasks of one job, in one transaction: results, charges, what was found, what providers have answered.
+    func complete(_ outcomes: [TaskOutcome], of job: Job) async throws {
+        try await pool.upkeep { tx in
+            tx.enter(job.workspaceID)
+            var done: [(outcome: TaskOutcome, result: TaskOutcome.Result)] = outcomes.compactMap { outcome in
+                guard case .done(let result) = outcome.kind else { return nil }
+                return (outcome, result)
+            }
+            // The account before anything else, as everywhere.
+            var bill = try JobBill(
+                tx, job, needed: done.contains { $0.result.cost > 0 }, by: Billing(platform: platform))
+            postpone(tx, job, outcomes)
+            for index in done.indices where done[index].result.cost > 0 {
+                if !bill.covers(done[index].result.cost) {
+                    done[index].result.refuse()
+                } else {
+                    bill.plan(done[index].result.cost)
+                }
+            }
+            let accepted = Set(try finish(tx, job, done))
+            let counted = done.filter { accepted.contains($0.outcome.task.seq) }
+            try bill.charge(
+                tx,
+                counted.filter { $0.result.cost > 0 }.map {
+                    JobBill.Charge(
+                        amount: $0.result.cost, reference: "task:\(job.id):\($0.outcome.task.seq)",
+                        description:
+                            "\(job.fields[Int($0.outcome.task.field)].name) by \($0.result.provider ?? "")")
+                })
+            enrich(tx, job, counted)
+            settleLookups(tx, outcomes)
+            guard !counted.isEmpty else { return }
+            var counts = JobCounts()
+            for entry in counted { counts.add(entry.result.status) }
+            let spent = counted.reduce(0) { $0 + $1.result.cost }
+            tx.queue(
+                TaskQueue.advance, job.id, counts.sum, counts.found, counts.cached, counts.notFound,
+                counts.exhausted, counts.skipped, counts.failed, spent, expecting: 1)
+        }
+    }
+
+    private func postpone(_ tx: borrowing Transaction, _ job: Job, _ outcomes: [TaskOutcome]) {
+        let later = outcomes.compactMap { outcome -> (ClaimedTask, Double, Bool)? in
+            guard case .later(let seconds, let counts) = outcome.kind else { return nil }
+            return (outcome.task, seconds, counts)
+        }
+        guard !later.isEmpty else { return }
+        tx.queue(
+            TaskQueue.postpone, daemon, job.id, IntegerArray(later.map(\.0.seq)),
+            IntegerArray(later.map(\.0.attempt)), TextArray(later.map(\.1)), TextArray(later.map(\.2)))
+    }
+
+    private func finish(
+        _ tx: borrowing Transaction, _ job: Job, _ done: [(outcome: TaskOutcome, result: TaskOutcome.Result)]
+    ) throws -> [Int64] {
+        guard !done.isEmpty else { return [] }
+        return try tx.all(
+            TaskQueue.finish, daemon, job.id, IntegerArray(done.map(\.outcome.task.seq)),
+            IntegerArray(done.map(\.outcome.task.attempt)), TextArray(done.map(\.result.status)),
+            TextArray(done.map(\.result.value)), TextArray(done.map(\.result.provider)),
+            TextArray(done.map(\.result.confidence)), IntegerArray(done.map(\.result.cost)),
+            TextArray(done.map(\.result.error)))
+    }
+
+    /// Fields that were found, and where they came from. Of one record several may come at once.
+    private func enrich(
+        _ tx: borrowing Transaction, _ job: Job, _ done: [(outcome: TaskOutcome, result: TaskOutcome.Result)]
+    ) {
+        var fields: [UUID: [(String, TaskOutcome.Result)]] = [:]
+        for entry in done where entry.result.status == .found || entry.result.status == .cached {
+            fields[entry.outcome.task.recordID, default: []].append(
+                (job.fields[Int(entry.outcome.task.field)].name, entry.result))
+        }
+        guard !fields.isEmpty else { return }
+        let records = fields.sorted { $0.key < $1.key }
+        let now = Timestamp.now.description
+        let values = records.map { record in
+            JSONText(
+                JSONWriter.objectText { writer in
+                    for (name, result) in record.value {
+                        writer.key(name)
+                        writer.raw(Array((result.value?.text ?? "null").utf8))
+                    }
+                })
+        }
+        let sources = records.map { record in
+            JSONText(
+                JSONWriter.objectText { writer in
+                    for (name, result) in record.value {
+                        writer.key(name)
+                        writer.raw(result.source(of: job.id, at: now))
+                    }
+                })
+        }
+        tx.queue(TaskQueue.enrich, TextArray(records.map(\.key)), TextArray(values), TextArray(sources))
+    }
+
+    private func settleLookups(_ tx: borrowing Transaction, _ outcomes: [TaskOutcome]) {
+        let answers = outcomes.flatMap(\.answers)
+        if !answers.isEmpty {
+            tx.queue(
+                TaskQueue.storeAnswers, daemon, TextArray(answers.map(\.key.workspaceID)),
+                TextArray(answers.map(\.key.provider)), TextArray(answers.map(\.key.hash)),
+                TextArray(answers.map(\.answer)))
+        }
+        let unanswered = outcomes.flatMap(\.unanswered)
+        if !unanswered.isEmpty {
+            tx.queue(
+                TaskQueue.letGo, daemon, TextArray(unanswered.map(\.workspaceID)),
+                TextArray(unanswered.map(\.provider)), TextArray(unanswered.map(\.hash)))
+        }
+    }
+}
+
+/// What came of a task, and of what was asked for it.
+struct TaskOutcome: Sendable {
+    struct Result: Sendable {
+        var status: TaskStatus
+        /// JSON.
+        var value: JSONText?
+        var provider: String?
+        var confidence: Double?
+        var cost: Int64 = 0
+        var error: String?
+
+        /// There are no credits for it: what nobody pays for, nobody gets.
+        mutating func refuse() {
+            self = Result(status: .skipped, provider: provider, error: "The job may spend no more credits")
+        }
+
+        /// What a record tells of where a field came from.
+        fileprivate func source(of job: UUID, at moment: String) -> [UInt8] {
+            JSONWriter.object { writer in
+                writer.key("provider")
+                writer.string(provider ?? "")
+                writer.key("at")
+                writer.string(moment)
+                writer.key("confidence")
+                writer.double(confidence ?? 0)
+                writer.key("jobId")
+                writer.string(job.description)
+                writer.key("cost")
+                writer.int(cost)
+            }
+        }
+    }
+
+    enum Kind: Sendable {
+        case done(Result)
+        /// To be taken up again after so many seconds; whether this attempt counts.
+        case later(seconds: Double, counts: Bool)
+    }
+
+    let task: ClaimedTask
+    var kind: Kind
+    /// What providers have answered, for whoever asks next.
+    var answers: [(key: LookupKey, answer: JSONText)] = []
+    /// What this task had taken upon itself to ask, and got no answer to.
+    var unanswered: [LookupKey] = []
+}
+
+extension JSONWriter {
+    static func objectText(_ write: (inout JSONWriter) -> Void) -> String {
+        String(decoding: object(write), as: UTF8.self)
+    }
+}

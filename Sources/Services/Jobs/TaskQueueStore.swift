@@ -1,0 +1,107 @@
+import Identifiers
+import JSON
+import Postgres
+
+/// For `rpcd_maintenance`: a daemon works for every workspace.
+extension TaskQueue {
+    /// Tasks of jobs whose turn it is, one job a workspace, whoever was served longest ago first.
+    static let claim = Statement(
+        """
+        WITH turns AS (
+            SELECT t.job_id FROM job_turns t
+            WHERE t.job_id IN (SELECT DISTINCT ON (w.workspace_id) w.job_id FROM job_turns w
+                    WHERE EXISTS (SELECT FROM job_tasks k WHERE k.job_id = w.job_id AND k.state = 'waiting' AND k.due_at <= now())
+                    ORDER BY w.workspace_id, w.priority DESC, w.served_at)
+            ORDER BY t.priority DESC, (SELECT max(served_at) FROM job_turns w WHERE w.workspace_id = t.workspace_id) LIMIT $2
+            FOR UPDATE SKIP LOCKED
+        ), served AS (
+            UPDATE job_turns t SET served_at = clock_timestamp() FROM turns WHERE t.job_id = turns.job_id
+        ), started AS (
+            UPDATE jobs j SET status = 'running', started_at = coalesce(j.started_at, now()), version = version + 1
+            FROM turns WHERE j.id = turns.job_id AND j.status = 'pending'
+        ), picked AS (
+            SELECT k.job_id, k.seq FROM turns, LATERAL (SELECT k.job_id, k.seq FROM job_tasks k
+                WHERE k.job_id = turns.job_id AND k.state = 'waiting' AND k.due_at <= now()
+                ORDER BY k.due_at, k.seq LIMIT $3 FOR UPDATE SKIP LOCKED) k
+            LIMIT $4
+        )
+        UPDATE job_tasks k SET state = 'running', attempts = k.attempts + 1, leased_by = $1, lease_until = now() + interval '30 seconds'
+        FROM picked WHERE k.job_id = picked.job_id AND k.seq = picked.seq
+        RETURNING k.job_id, k.seq, k.workspace_id, k.record_id, k.field, k.attempts
+        """
+    ) {
+        ClaimedTask(
+            jobID: try $0.get(0), seq: try $0.get(1), workspaceID: try $0.get(2), recordID: try $0.get(3),
+            field: try $0.get(4), attempt: try $0.get(5))
+    }
+
+    static let getJob = Statement(
+        """
+        SELECT id, workspace_id, status, fields, keys, is_refresh, total, remaining, found, cached, not_found, exhausted, skipped, failed,
+            estimated_credits, spent_credits, max_credits, hold_id, created_at, started_at, finished_at, version
+        FROM jobs WHERE id = ANY($1::uuid[])
+        """, row: Job.init)
+
+    static let getRecords = Statement("SELECT id, fields FROM records WHERE id = ANY($1::uuid[])") {
+        (id: try $0.get(0, as: UUID.self), fields: try $0.get(1, as: JSONText.self))
+    }
+
+    static let heartbeat = Statement(
+        """
+        UPDATE job_tasks SET lease_until = now() + interval '30 seconds' WHERE state = 'running' AND leased_by = $1
+            AND (job_id, seq) IN (SELECT * FROM unnest($2::uuid[], $3::bigint[]))
+        """)
+
+    /// What a daemon had taken up that gives no sign any more.
+    static let rescue = Statement(
+        """
+        UPDATE job_tasks SET state = 'waiting', leased_by = NULL, lease_until = NULL, due_at = now()
+        WHERE (job_id, seq) IN (SELECT job_id, seq FROM job_tasks WHERE state = 'running' AND lease_until < now()
+            ORDER BY lease_until LIMIT $1 FOR UPDATE SKIP LOCKED)
+        """)
+
+    // MARK: lookups
+
+    /// Takes it upon this daemon to ask. No row: the answer is known, or somebody else is asking.
+    static let reserve = Statement(
+        """
+        INSERT INTO lookups AS l (workspace_id, provider, input_hash, asked_by, asked_until, fresh_after, record_id)
+        SELECT w, p, h, $1, now() + interval '2 minutes', f, r
+        FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::timestamptz[], $6::uuid[]) t (w, p, h, f, r)
+        ORDER BY w, p, h
+        ON CONFLICT (workspace_id, provider, input_hash) DO UPDATE
+        SET asked_by = excluded.asked_by, asked_until = excluded.asked_until, fresh_after = excluded.fresh_after
+        WHERE (l.asked_until IS NULL OR l.asked_until < now()) AND (l.answer IS NULL OR l.answered_at < excluded.fresh_after)
+        RETURNING workspace_id, provider, input_hash
+        """
+    ) { LookupKey(workspaceID: try $0.get(0), provider: try $0.get(1), hash: try $0.get(2)) }
+
+    static let findAnswers = Statement(
+        """
+        SELECT l.workspace_id, l.provider, l.input_hash, l.answer FROM lookups l
+        JOIN unnest($1::uuid[], $2::text[], $3::bytea[], $4::timestamptz[]) t (w, p, h, f)
+            ON (l.workspace_id, l.provider, l.input_hash) = (t.w, t.p, t.h)
+        WHERE l.answer IS NOT NULL AND l.answered_at >= t.f
+        """
+    ) {
+        (
+            key: LookupKey(workspaceID: try $0.get(0), provider: try $0.get(1), hash: try $0.get(2)),
+            answer: try $0.get(3, as: JSONText.self)
+        )
+    }
+
+    // MARK: ends
+
+    static let listEnding = Statement(
+        """
+        (SELECT id, workspace_id FROM jobs WHERE remaining = 0 AND status IN ('pending', 'running') LIMIT $1)
+        UNION ALL (SELECT id, workspace_id FROM jobs WHERE status = 'cancelled' AND hold_id IS NOT NULL LIMIT $1)
+        """
+    ) { (id: try $0.get(0, as: UUID.self), workspaceID: try $0.get(1, as: UUID.self)) }
+
+    static let deleteOldLookups = Statement(
+        """
+        DELETE FROM lookups WHERE (workspace_id, provider, input_hash) IN (SELECT workspace_id, provider, input_hash FROM lookups
+            WHERE answered_at < now() - make_interval(secs => $1) ORDER BY answered_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+        """)
+}

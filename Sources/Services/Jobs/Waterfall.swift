@@ -1,0 +1,163 @@
+import Identifiers
+import JSON
+import Postgres
+import Resilience
+
+/// Asks one provider after the other for one field of one record, until one knows it well enough.
+struct Waterfall: Sendable {
+    let calls: ProviderCalls
+    let desk: LookupDesk
+    let keys: JobKeys
+    let providers: [String: Provider]
+    /// How long an answer is good, in seconds.
+    let resultSeconds: Int64
+
+    /// Nothing more is tried after so many times.
+    static let mostAttempts: Int64 = 4
+    private static let busyPauseSeconds = 0.2
+    private static let retry = Backoff(baseNanoseconds: 2_000_000_000, capNanoseconds: 60_000_000_000)
+    /// Of one provider's answer, with its retries.
+    private static let patienceNanoseconds: UInt64 = 60_000_000_000
+
+    func run(_ task: ClaimedTask, of job: Job, _ record: JSON) async -> TaskOutcome {
+        var outcome = TaskOutcome(task: task, kind: .later(seconds: 0, counts: false))
+        guard job.fields.indices.contains(Int(task.field)) else {
+            outcome.kind = .done(TaskOutcome.Result(status: .failed, error: "The job has no such field"))
+            return outcome
+        }
+        let field = job.fields[Int(task.field)]
+        var progress = Progress()
+        for slug in field.providers {
+            guard !Task.isCancelled else { return given(up: outcome) }
+            let step = await ask(slug, for: field, task, job, record, &outcome)
+            if case .busy = step {
+                outcome.kind = .later(seconds: Waterfall.busyPauseSeconds, counts: false)
+                return outcome
+            }
+            if let result = progress.take(step, field) {
+                outcome.kind = .done(result)
+                return outcome
+            }
+        }
+        if Task.isCancelled { return given(up: outcome) }
+        var random = SystemRandomNumberGenerator()
+        if progress.mayComeLater, task.attempt < Waterfall.mostAttempts {
+            let pause = Waterfall.retry.delayNanoseconds(attempt: Int(task.attempt) - 1, using: &random)
+            outcome.kind = .later(seconds: Double(pause) / 1e9, counts: true)
+        } else {
+            outcome.kind = .done(progress.end)
+        }
+        return outcome
+    }
+
+    /// The daemon stops, or the job was cancelled: the task is as if it had not been taken up.
+    private func given(up outcome: TaskOutcome) -> TaskOutcome {
+        var outcome = outcome
+        outcome.kind = .later(seconds: 0, counts: false)
+        return outcome
+    }
+
+    /// What one provider comes to.
+    private enum Step {
+        case found(FoundField, provider: String, cost: Int64, isFresh: Bool)
+        case nothing
+        /// It was not asked.
+        case lacksInput(String)
+        case failed(LookupFailure, provider: String)
+        case busy
+    }
+
+    private func ask(
+        _ slug: String, for field: JobField, _ task: ClaimedTask, _ job: Job, _ record: JSON,
+        _ outcome: inout TaskOutcome
+    ) async -> Step {
+        guard let provider = providers[slug] else {
+            return .lacksInput("There is no provider \(slug) any more")
+        }
+        let input: LookupInput
+        switch provider.input(from: record) {
+        case .success(let value): input = value
+        case .failure(let lack): return .lacksInput("\(slug): \(lack.reasons.joined(separator: ", "))")
+        }
+        let key = LookupKey(workspaceID: task.workspaceID, provider: slug, hash: input.hash)
+        do {
+            let oldest = Timestamp(microseconds: Timestamp.now.microseconds - resultSeconds * 1_000_000)
+            switch try await desk.place(
+                of: key, freshAfter: job.isRefresh ? max(job.createdAt, oldest) : oldest,
+                record: task.recordID)
+            {
+            case .busy: return .busy
+            case .answered(let answer):
+                guard let found = FoundField.stored(answer).first(where: { $0.name == field.name }) else {
+                    return .nothing
+                }
+                return .found(found, provider: slug, cost: 0, isFresh: false)
+            case .mine: break
+            }
+        } catch {
+            return .busy
+        }
+        guard let providerKey = await keys.key(for: provider, workspace: task.workspaceID, choice: job.keys)
+        else {
+            outcome.unanswered.append(key)
+            return .lacksInput("\(slug): there is no key; store a credential, or ask with the platform's")
+        }
+        let answer = await calls.ask(
+            provider, input, key: providerKey, workspace: task.workspaceID,
+            deadlineNanoseconds: MonotonicClock.now + Waterfall.patienceNanoseconds)
+        switch answer {
+        case .found(let fields):
+            outcome.answers.append((key, FoundField.text(of: fields)))
+            guard let found = fields.first(where: { $0.name == field.name }) else { return .nothing }
+            return .found(found, provider: slug, cost: provider.cost(providerKey.kind), isFresh: true)
+        case .notFound:
+            outcome.answers.append((key, FoundField.text(of: [])))
+            return .nothing
+        case .failed(let failure):
+            outcome.unanswered.append(key)
+            return .failed(failure, provider: slug)
+        }
+    }
+
+    /// What the steps so far have come to. Pure: it is where the rules are.
+    private struct Progress {
+        private var best: (field: FoundField, provider: String)?
+        private var wasAsked = false
+        private var failure: String?
+        private var missing: String?
+        private(set) var mayComeLater = false
+
+        /// - Returns: the end, when this step is it.
+        mutating func take(_ step: Step, _ field: JobField) -> TaskOutcome.Result? {
+            switch step {
+            case .found(let found, let provider, let cost, let isFresh):
+                wasAsked = true
+                if found.confidence >= field.minConfidence {
+                    return TaskOutcome.Result(
+                        status: isFresh ? .found : .cached, value: found.text, provider: provider,
+                        confidence: found.confidence, cost: isFresh ? cost : 0)
+                }
+                if found.confidence > (best?.field.confidence ?? -1) { best = (found, provider) }
+            case .nothing: wasAsked = true
+            case .lacksInput(let reason): missing = missing ?? reason
+            case .failed(let reason, let provider):
+                failure = failure ?? "\(provider): \(reason.message)"
+                if reason.isTransient { mayComeLater = true }
+            case .busy: break
+            }
+            return nil
+        }
+
+        var end: TaskOutcome.Result {
+            if let best {
+                return TaskOutcome.Result(
+                    status: .exhausted, value: best.field.text, provider: best.provider,
+                    confidence: best.field.confidence, error: failure)
+            }
+            if let failure { return TaskOutcome.Result(status: .failed, error: failure) }
+            return wasAsked
+                ? TaskOutcome.Result(status: .notFound)
+                : TaskOutcome.Result(status: .skipped, error: missing ?? "Nobody was asked")
+        }
+    }
+}

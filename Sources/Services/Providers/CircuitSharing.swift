@@ -1,0 +1,87 @@
+import Identifiers
+import JSON
+import Postgres
+import Resilience
+import Synchronization
+
+/// Tells the other daemons of a database of circuits, and hears of theirs, about once a second.
+final class CircuitSharing: Sendable {
+    private let circuits: CircuitBreakers
+    private let pool: Pool
+    /// Up to when everything has been heard.
+    private let heard = Mutex<Timestamp?>(nil)
+
+    /// Longer than a transaction of this takes: what was written earlier can become visible later.
+    private static let overlapSeconds: Int64 = 40
+    private static let pageSize = 1000
+
+    init(_ circuits: CircuitBreakers, on pool: Pool) {
+        self.circuits = circuits
+        self.pool = pool
+    }
+
+    func turn() async throws {
+        for news in circuits.news().prefix(CircuitSharing.pageSize) {
+            try await pool.upkeep { tx in
+                tx.enterEveryWorkspace()
+                try CircuitSharing.save(news, in: tx)
+            }
+            circuits.wasTold(news)
+        }
+        let since = heard.withLock { $0 } ?? Timestamp(microseconds: 0)
+        let rows = try await pool.upkeep { tx in
+            tx.enterEveryWorkspace()
+            return try tx.all(CircuitBreakers.listChanged, since, CircuitSharing.pageSize)
+        }
+        for row in rows { circuits.merge(row.snapshot, row.key, of: row.workspace) }
+        guard let last = rows.last?.updatedAt else { return }
+        // A full page goes on where it ended; else the last seconds are heard again, which changes nothing.
+        let overlap = rows.count < CircuitSharing.pageSize ? CircuitSharing.overlapSeconds * 1_000_000 : 0
+        heard.withLock { $0 = max(since, Timestamp(microseconds: last.microseconds - overlap)) }
+    }
+
+    /// - Returns: whether it is news to the database that the circuit is open.
+    @discardableResult
+    static func save(_ news: CircuitBreakers.News, in tx: borrowing Transaction) throws -> Bool {
+        let snapshot = news.snapshot
+        let before = try tx.first(CircuitBreakers.lockCircuit, news.key.provider, news.key.credential)
+        let credential = UUID(news.key.credential)
+        let saved = try tx.execute(
+            CircuitBreakers.saveCircuit, news.key.provider, news.key.credential, credential,
+            credential == nil ? nil : news.workspace, CircuitBreakers.name(ofState: snapshot.state),
+            snapshot.openings, snapshot.openUntil, snapshot.changedAt,
+            CircuitBreakers.name(ofForce: snapshot.forced), snapshot.forcedAt)
+        let open = CircuitBreaker.State.open.rawValue
+        // Of daemons that find it out together, the first tells.
+        guard saved == 1, snapshot.state == open,
+            before?.snapshot.state != open || (before?.snapshot.openUntil ?? 0) < snapshot.changedAt
+        else { return false }
+        if let workspace = news.workspace, credential != nil {
+            Event.breakerOpened(
+                provider: news.key.provider, credential: news.key.credential,
+                openUntil: Timestamp(microseconds: snapshot.openUntil / 1000), openings: snapshot.openings
+            ).raise(tx, in: workspace)
+        }
+        return true
+    }
+}
+
+extension Event {
+    /// A workspace's own credential is left alone for a while: the provider fails, or does not take it.
+    static func breakerOpened(
+        provider: String, credential: String, openUntil: Timestamp, openings: Int
+    ) -> Event {
+        Event(
+            type: "breaker.opened",
+            data: JSONWriter.object { writer in
+                writer.key("provider")
+                writer.string(provider)
+                writer.key("credentialId")
+                writer.string(credential)
+                writer.key("openUntil")
+                writer.string(openUntil.description)
+                writer.key("openings")
+                writer.int(openings)
+            })
+    }
+}
