@@ -66,7 +66,7 @@ let package = Package(
             dependencies: [
                 "CRelease",
                 "Transports", "Services", "Mail", "RPC", "Postgres", "Cryptography", "Systemd", "Resilience",
-                "JSON",
+                "JSON", "Tabular",
                 "Identifiers", "Egress",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

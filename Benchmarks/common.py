@@ -81,12 +81,17 @@ def pgbench(host, script, clients):
             "mean": float(re.search(r"latency average = ([\d.]+)", text)[1]) * 1000}
 
 
-def write_table():
-    lines = ["| what | goal | figure | reached | |", "| --- | --- | --- | --- | --- |"]
-    lines += [f"| {' | '.join(entry)} |" for entry in rows]
-    where = f"{os.cpu_count()} cores, {platform.system()} {platform.release().split('-')[0]}, {ROUNDS} rounds of {SECONDS} s"
-    table = "\n".join(lines) + f"\n\nTaken on {time.strftime('%Y-%m-%d')}: {where}.\n"
+def write_table(parts):
+    """The rows of this run; of parts that were not measured the earlier ones stay."""
     text = README.read_text()
     begin, end = "<!-- figures -->\n", "<!-- end of figures -->"
     head, rest = text.split(begin)
-    README.write_text(head + begin + "\n" + table + "\n" + end + rest.split(end)[1])
+    table, tail = rest.split(end)
+    kept = [line for line in table.splitlines() if line.startswith("| ")][2:] if parts else []
+    fresh = [f"| {' | '.join(entry)} |" for entry in rows]
+    names = {line.split(" | ")[0] for line in fresh}
+    lines = ["| what | goal | figure | reached | |", "| --- | --- | --- | --- | --- |"]
+    lines += [line for line in kept if line.split(" | ")[0] not in names] + fresh
+    where = f"{os.cpu_count()} cores, {platform.system()} {platform.release().split('-')[0]}, {ROUNDS} rounds of {SECONDS} s"
+    taken = f"Taken on {time.strftime('%Y-%m-%d')}: {where}."
+    README.write_text(head + begin + "\n" + "\n".join(lines) + f"\n\n{taken}\n\n" + end + tail)

@@ -10,15 +10,16 @@ import tempfile
 
 import identity
 import ledger
+import records
 import transports
 from common import HTTP_PORT, QUICK, ROOT, RPCD, wait_for_ready, write_table
 
 arguments = argparse.ArgumentParser(description=__doc__)
 arguments.add_argument("--quick", action="store_true", help="short rounds; the table is only printed")
 arguments.add_argument("parts", nargs="*", metavar="PART",
-                       help="transports, identity or ledger; all of them when left out, else the table is only printed")
+                       help="transports, identity, ledger or records; all of them when left out. Of the others the table keeps its rows")
 parts = arguments.parse_args().parts
-if unknown := set(parts) - {"transports", "identity", "ledger"}:
+if unknown := set(parts) - {"transports", "identity", "ledger", "records"}:
     arguments.error(f"there is no part {', '.join(unknown)}")
 
 
@@ -43,8 +44,10 @@ try:
         identity.measure(path, data, work, request)
     if measures("ledger"):
         ledger.measure(path, data, work, request)
-    if not QUICK and not parts:
-        write_table()
+    if measures("records"):
+        records.measure(path, data, work, request)
+    if not QUICK:
+        write_table(parts)
 finally:
     daemon.send_signal(signal.SIGTERM)
     daemon.wait()

@@ -17,6 +17,7 @@ CREATE TABLE accounts (
     -- After one that failed.
     recharge_rests_until timestamptz
 );
+CREATE INDEX accounts_recharge_idx ON accounts (workspace_id) WHERE recharge_enabled;
 INSERT INTO accounts (workspace_id) SELECT id FROM workspaces;
 
 -- Only added to. Each row tells what the account was after it, so each can be checked by the one before.
@@ -32,6 +33,8 @@ CREATE TABLE ledger (
     related_id uuid,
     description text CHECK (length(description) <= 500),
     reference_id text CHECK (length(reference_id) <= 200),
+    -- Of credits that come, when what is left of them is gone.
+    expires_at timestamptz CHECK (expires_at IS NULL OR type IN ('purchase', 'bonus')),
     actor text NOT NULL CHECK (length(actor) <= 200),
     request_id text NOT NULL CHECK (length(request_id) <= 128),
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -128,6 +131,7 @@ CREATE TABLE credit_holds (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX credit_holds_workspace_id_idx ON credit_holds (workspace_id, created_at, id);
+CREATE INDEX credit_holds_active_idx ON credit_holds (workspace_id, expires_at) WHERE status = 'active';
 CREATE INDEX credit_holds_expires_at_idx ON credit_holds (expires_at) WHERE status = 'active';
 CREATE UNIQUE INDEX credit_holds_reference_key ON credit_holds (workspace_id, reference_id) WHERE reference_id IS NOT NULL;
 

@@ -16,6 +16,9 @@ CREATE TABLE credit_purchases (
 );
 CREATE INDEX credit_purchases_workspace_id_idx ON credit_purchases (workspace_id, created_at, id);
 CREATE INDEX credit_purchases_pending_idx ON credit_purchases (created_at, id) WHERE status = 'pending';
+CREATE INDEX credit_purchases_of_workspace_pending_idx ON credit_purchases (workspace_id) WHERE status = 'pending';
+-- What was bought is paid out once.
+CREATE UNIQUE INDEX ledger_purchase_key ON ledger (related_id) WHERE type = 'purchase' AND related_id IS NOT NULL;
 -- However many debits fall below the threshold at once, one is made.
 CREATE UNIQUE INDEX credit_purchases_auto_idx ON credit_purchases (workspace_id) WHERE status = 'pending' AND origin = 'auto';
 
@@ -25,4 +28,5 @@ CREATE POLICY every ON credit_purchases TO rpcd_maintenance USING (true);
 GRANT SELECT, INSERT, UPDATE ON credit_purchases TO rpcd_daemon, rpcd_maintenance;
 
 -- migrate:down
+DROP INDEX ledger_purchase_key;
 DROP TABLE credit_purchases;

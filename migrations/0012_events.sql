@@ -16,7 +16,8 @@ ALTER TABLE events ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY own ON events USING (workspace_id = rpcd_workspace());
 CREATE POLICY every ON events TO rpcd_maintenance USING (true);
 GRANT SELECT, INSERT ON events TO rpcd_daemon;
-GRANT SELECT, INSERT, DELETE ON events TO rpcd_maintenance;
+-- UPDATE for the sake of FOR UPDATE SKIP LOCKED.
+GRANT SELECT, INSERT, UPDATE, DELETE ON events TO rpcd_maintenance;
 
 -- When less than one of these is available, an event tells of it, once for each time.
 ALTER TABLE accounts ADD COLUMN low_balance_thresholds bigint[] NOT NULL DEFAULT '{10,100,1000}'

@@ -25,6 +25,22 @@ public struct UUID: Sendable, Hashable, Comparable, CustomStringConvertible {
             low: (low & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000)
     }
 
+    /// Version 7 identifiers (RFC 9562 §5.7), each before the next: those of later moments come later, so an index takes them at its end.
+    ///
+    /// The twelve bits behind the milliseconds count within the list (RFC 9562 §6.2, method 1); what goes beyond them counts as
+    /// milliseconds.
+    /// - Parameters:
+    ///   - milliseconds: since 1970, of which 48 bits are taken.
+    ///   - random: of each, 62 bits.
+    public static func timeOrdered(milliseconds: UInt64, _ random: some Collection<UInt64>) -> [UUID] {
+        random.enumerated().map { index, bits in
+            let count = (milliseconds << 12) &+ UInt64(index)
+            return UUID(
+                high: (count & ~0xFFF) << 4 | 0x7000 | count & 0xFFF,
+                low: (bits & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000)
+        }
+    }
+
     /// Reads the canonical form `8-4-4-4-12`, hexadecimal digits of either case; anything else is `nil`.
     public init?(_ text: some StringProtocol) {
         var text = String(text)

@@ -90,6 +90,14 @@ public struct JSON: Sendable {
         }
     }
 
+    /// Gives `body` the text of a string as UTF-8, escapes resolved, without making a `String` of it; `nil` for anything else.
+    public func withUTF8<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result? {
+        guard kind == .string else { return nil }
+        return withContent { content in
+            node.hasEscapes ? unescaped(content).withUnsafeBufferPointer(body) : body(content)
+        }
+    }
+
     /// The exact bytes of this value in its document, quotes of a string included.
     public var sourceBytes: ArraySlice<UInt8> { document.bytes[Int(node.start)..<Int(node.end)] }
 

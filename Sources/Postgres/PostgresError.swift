@@ -11,6 +11,7 @@ public struct SQLState: Sendable, Hashable, RawRepresentable {
     public static let checkViolation = SQLState(rawValue: "23514")
     public static let serializationFailure = SQLState(rawValue: "40001")
     public static let deadlockDetected = SQLState(rawValue: "40P01")
+    public static let divisionByZero = SQLState(rawValue: "22012")
     public static let queryCanceled = SQLState(rawValue: "57014")
 
     /// Whether the server, not the statement, is what went wrong: it shuts down, starts, or has no room.

@@ -158,6 +158,17 @@ public struct IntegerArray: PostgresParameter, PostgresDecodable {
     }
 }
 
+/// A `uuid[]`.
+public struct UUIDArray: PostgresParameter {
+    private let values: [UUID]
+
+    public init(_ values: [UUID]) {
+        self.values = values
+    }
+
+    public var postgresText: String? { "{" + values.map(\.description).joined(separator: ",") + "}" }
+}
+
 /// An array of anything that has a text form; the statement says of what, as `$1::uuid[]`.
 public struct TextArray: PostgresParameter {
     private let values: [String?]

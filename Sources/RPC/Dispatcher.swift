@@ -6,6 +6,13 @@ public protocol Authenticator: Sendable {
     /// Checks a token's own proof (signature, times). Needs no database, and a few microseconds.
     /// - Throws: `AUTHENTICATION_ERROR`.
     func authenticate(_ token: String) throws(CallError) -> Caller
+
+    /// Whether a caller is more than a claim. One that is not counts against the rate of his address.
+    func isConfirmed(_ caller: Caller) -> Bool
+}
+
+extension Authenticator {
+    public func isConfirmed(_ caller: Caller) -> Bool { true }
 }
 
 /// The rates of the contract. `nil` for a class that has none.
@@ -65,7 +72,7 @@ public final class Dispatcher: Sendable {
     /// - Throws: `RATE_LIMIT_EXCEEDED`.
     public func admit(_ peer: Peer, cost: Int = 1) throws(CallError) {
         guard !peer.isOperator else { return }
-        try Dispatcher.check(peerLimiter.admit(peer.label, cost: cost, now: now()))
+        try Dispatcher.check(peerLimiter.admit(peer.network, cost: cost, now: now()))
     }
 
     /// Starts a call. `completion` runs exactly once, on any thread, and at once for what needs no waiting.
@@ -115,15 +122,11 @@ public final class Dispatcher: Sendable {
         }
     }
 
-    /// A public method has no use for a token; a bad one there must not keep anyone from logging in anew.
+    /// A public method has no use for a token and looks at none: a bad one must not keep anyone from logging in anew, and one that the
+    /// database has not confirmed must not make him somebody, with a rate of his own.
     private func caller(of method: Method, _ token: String?, _ peer: Peer) throws(CallError) -> Caller {
-        guard let token else { return peer.isOperator ? .operator : .anonymous }
-        do throws(CallError) {
-            return try authenticator.authenticate(token)
-        } catch {
-            guard method.role == .public else { throw error }
-            return .anonymous
-        }
+        guard method.role != .public, let token else { return peer.isOperator ? .operator : .anonymous }
+        return try authenticator.authenticate(token)
     }
 
     private func count(
@@ -131,7 +134,11 @@ public final class Dispatcher: Sendable {
     ) throws(CallError) {
         guard caller != .operator, !peer.isOperator, let limiter = classLimiters[method.rate] else { return }
         try Dispatcher.check(
-            limiter.admit(method.rateKey?(arguments) ?? caller.label(at: peer), now: now()))
+            limiter.admit(method.rateKey?(arguments) ?? scope(of: caller, at: peer), now: now()))
+    }
+
+    private func scope(of caller: Caller, at peer: Peer) -> String {
+        authenticator.isConfirmed(caller) ? caller.scope(at: peer) : peer.network
     }
 
     private static func check(_ decision: RateLimiter<String>.Decision) throws(CallError) {

@@ -10,6 +10,10 @@ public struct Limits: Sendable, Equatable {
     public var batchEntries = 100
     /// Records of one bulk call.
     public var bulkRecords = 1000
+    /// Fields of one record.
+    public var recordFields = 100
+    /// All fields of one record together, in bytes of JSON.
+    public var recordBytes = 64 * 1024
     /// Requests of one socket connection that run at once.
     public var inFlight = 64
     /// Frames read past what runs, so that a cancel behind them still arrives.
@@ -83,6 +87,8 @@ public struct Limits: Sendable, Equatable {
         Entry("nestingDepth", "arrays and objects inside each other", 8...512, \.nestingDepth),
         Entry("batchEntries", "entries of one batch", 1...10_000, \.batchEntries),
         Entry("bulkRecords", "records of one bulk call", 1...10_000, \.bulkRecords),
+        Entry("recordFields", "fields of one record", 1...1000, \.recordFields),
+        Entry("recordBytes", "bytes of all fields of one record", 1024...1_048_576, \.recordBytes),
         Entry("inFlight", "requests of one connection that run at once", 1...65_536, \.inFlight),
         Entry("readAheadFrames", "frames read past what runs", 1...65_536, \.readAheadFrames),
         Entry("readAheadBytes", "bytes read past what runs", 1024...1_073_741_824, \.readAheadBytes),

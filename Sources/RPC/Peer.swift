@@ -41,7 +41,18 @@ public enum Caller: Sendable, Hashable {
     case apiKey(id: UUID, secretHash: [UInt8])
     case `operator`
 
-    /// For logs and keys of limits.
+    /// Whose rate a call counts against and whose idempotency keys it has: a name that nobody else can take on. Of an API key that is
+    /// its secret, too: whoever has seen an id has not got the key.
+    public func scope(at peer: Peer) -> String {
+        switch self {
+        case .anonymous: peer.network
+        case .apiKey(let id, let hash):
+            hash.reduce(into: "apiKey:\(id):") { $0 += String($1, radix: 16) + "." }
+        case .user, .operator: label(at: peer)
+        }
+    }
+
+    /// For logs and the trail.
     public func label(at peer: Peer) -> String {
         switch self {
         case .anonymous: peer.label

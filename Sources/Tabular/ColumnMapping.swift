@@ -28,6 +28,15 @@ public struct ColumnMapping: Sendable, Equatable {
         left.rules.elementsEqual(right.rules) { $0 == $1 }
     }
 
+    /// Whether every column keeps its name.
+    public var isEmpty: Bool { rules.isEmpty }
+
+    /// The field of one column, for rows that name their columns themselves; nil to leave it out.
+    public func field(ofColumn column: String) -> String? {
+        guard let rule = rules.first(where: { $0.column == column }) else { return column }
+        return rule.field
+    }
+
     /// What to do with each column of a file.
     /// - Parameter columns: the names in the header, each once.
     public func applied(to columns: [String]) throws(ColumnMappingError) -> MappedColumns {

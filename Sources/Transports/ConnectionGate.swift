@@ -5,7 +5,8 @@ import Synchronization
 public final class ConnectionGate: Sendable {
     private struct State {
         var all = 0
-        var ofPeer: [Peer.Address: Int] = [:]
+        /// By network: of IPv6 a /64 is one peer.
+        var ofPeer: [String: Int] = [:]
     }
 
     private let limits: Limits
@@ -19,7 +20,7 @@ public final class ConnectionGate: Sendable {
     /// - Throws: `SERVICE_UNAVAILABLE` over the limit of all, `RATE_LIMIT_EXCEEDED` over that of one peer.
     func enter(_ peer: Peer) throws(CallError) {
         let refusal = state.withLock { state -> CallError? in
-            let ofPeer = state.ofPeer[peer.address, default: 0]
+            let ofPeer = state.ofPeer[peer.network, default: 0]
             if !peer.isOperator {
                 guard state.all < limits.connections else {
                     return .unavailable("All \(limits.connections) connections are in use")
@@ -30,7 +31,7 @@ public final class ConnectionGate: Sendable {
                 }
             }
             state.all += 1
-            state.ofPeer[peer.address] = ofPeer + 1
+            state.ofPeer[peer.network] = ofPeer + 1
             return nil
         }
         if let refusal { throw refusal }
@@ -39,8 +40,8 @@ public final class ConnectionGate: Sendable {
     func leave(_ peer: Peer) {
         state.withLock { state in
             state.all -= 1
-            let left = state.ofPeer[peer.address, default: 1] - 1
-            state.ofPeer[peer.address] = left > 0 ? left : nil
+            let left = state.ofPeer[peer.network, default: 1] - 1
+            state.ofPeer[peer.network] = left > 0 ? left : nil
         }
     }
 }

@@ -5,11 +5,19 @@ public final class UnixSocketClient {
     private let descriptor: Int32
     private let path: String
     private var buffer: [UInt8] = []
+    /// How far `buffer` has been looked through for the end of a line.
+    private var scanned = 0
 
+    /// - Parameter timeoutSeconds: for a daemon that neither takes nor sends anything; then it counts as lost. Without it there is no bound.
     /// - Throws: ``SocketError`` when nobody listens there.
-    public init(path: String) throws(SocketError) {
+    public init(path: String, timeoutSeconds: Int? = nil) throws(SocketError) {
         self.path = path
         descriptor = try UnixSocketListener.connected(to: path)
+        guard let timeoutSeconds else { return }
+        var timeout = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            setsockopt(descriptor, SOL_SOCKET, option, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        }
     }
 
     deinit { close(descriptor) }
@@ -29,10 +37,14 @@ public final class UnixSocketClient {
     /// The next line without its end; `nil` when the daemon has closed.
     public func line() throws(SocketError) -> [UInt8]? {
         while true {
-            if let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
-                defer { buffer.removeFirst(end + 1) }
+            if let end = buffer[scanned...].firstIndex(of: UInt8(ascii: "\n")) {
+                defer {
+                    buffer.removeFirst(end + 1)
+                    scanned = 0
+                }
                 return Array(buffer[..<end])
             }
+            scanned = buffer.count
             var part = [UInt8](repeating: 0, count: 65_536)
             let count = read(descriptor, &part, part.count)
             if count < 0, errno == EINTR { continue }

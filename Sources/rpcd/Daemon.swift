@@ -59,7 +59,8 @@ struct Daemon {
         let platform = Platform(
             pool: pool, reads: reads, passwords: PasswordWorkers(count: 2), tokens: tokens,
             masterKeys: try KeyFiles.watchedMasterKeys(settings), mail: try settings.mail(),
-            registrationIsOpen: settings.registrationIsOpen, providers: try settings.providerSetup())
+            registrationIsOpen: settings.registrationIsOpen, limits: settings.limits,
+            providers: try settings.providerSetup())
         self.platform = platform
         let metrics = CallMetrics()
         let registry = try Daemon.registry(platform, limits: settings.limits, metrics: metrics)

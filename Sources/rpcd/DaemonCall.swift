@@ -5,7 +5,7 @@ import Transports
 
 /// One call to a running daemon, over its socket.
 enum DaemonCall {
-    private static let unreachable = ExitCode(2)
+    static let unreachable = ExitCode(2)
     /// Where `rpcd dev` serves, seen from the folder it was started in.
     private static let developmentSocket = ".rpcd/rpcd.sock"
 
@@ -30,7 +30,7 @@ enum DaemonCall {
         do {
             answer = try exchange(request, path, onProgress)
         } catch let error as SocketError {
-            StandardError.write("rpcd: \(error)\nIs the daemon running? Start it with: rpcd dev\n")
+            tellUnreachable(error)
             throw unreachable
         }
         if let error = answer["error"] {
@@ -41,6 +41,10 @@ enum DaemonCall {
             throw ExitCode.failure
         }
         return try answer["result"] ?? JSON.parse("null")
+    }
+
+    static func tellUnreachable(_ error: SocketError) {
+        StandardError.write("rpcd: \(error)\nIs the daemon running? Start it with: rpcd dev\n")
     }
 
     private static func exchange(
@@ -54,5 +58,24 @@ enum DaemonCall {
             onProgress(message)
         }
         throw SocketError.closed(path)
+    }
+}
+
+/// What a command that calls shows for its caller.
+enum AccessToken {
+    static let variable = "RPCD_TOKEN"
+
+    /// - Parameter option: what was given as an argument.
+    static func given(_ option: String?) -> String? { option ?? environmentVariables()[variable] }
+
+    /// Arguments can be read by every user of the host, as long as they stand where the kernel looks for them.
+    static func hide() {
+        for index in 1..<max(1, Int(CommandLine.argc)) {
+            guard let argument = CommandLine.unsafeArgv[index] else { continue }
+            let isInside = strncmp(argument, "--token=", 8) == 0
+            let isNext = strcmp(argument, "--token") == 0 && index + 1 < Int(CommandLine.argc)
+            let secret = isInside ? argument + 8 : isNext ? CommandLine.unsafeArgv[index + 1] : nil
+            if let secret { memset(secret, Int32(UInt8(ascii: "*")), strlen(secret)) }
+        }
     }
 }

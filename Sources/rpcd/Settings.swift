@@ -283,7 +283,7 @@ struct Settings {
                     declaration.key, got: declaration.isSecret ? "***" : value, takes: declaration.takes)
             }
         }
-        let known = Set(declarations.map(\.key) + ["RPCD_CONFIG", CallCommand.tokenVariable])
+        let known = Set(declarations.map(\.key) + ["RPCD_CONFIG", AccessToken.variable])
         if let key = values.keys.filter({ $0.hasPrefix("RPCD_") && !known.contains($0) }).min() {
             throw SettingError(
                 key, got: values[key], takes: "nothing: there is no such setting; see rpcd help config")

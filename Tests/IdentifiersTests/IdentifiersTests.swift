@@ -35,6 +35,29 @@ struct IdentifiersTests {
         #expect(Identifiers.UUID.random() != Identifiers.UUID.random())
     }
 
+    @Test(
+        "Time-ordered UUIDs say so, follow each other, and those of later moments follow them",
+        arguments: Seed.some(100))
+    func timeOrdered(seed: Seed) {
+        var random = seed.generator
+        let moment = UInt64.random(in: 0..<1 << 47, using: &random)
+        func list(_ milliseconds: UInt64, _ count: Int) -> [Identifiers.UUID] {
+            Identifiers.UUID.timeOrdered(
+                milliseconds: milliseconds,
+                (0..<count).map { _ in .random(in: .min ... .max, using: &random) })
+        }
+        let first = list(moment, .random(in: 1...4096, using: &random))
+        let all = first + list(moment + 1, 3) + list(moment + 100_000, 1)
+        #expect(zip(all, all.dropFirst()).allSatisfy { $0 < $1 })
+        for text in all.map({ Array($0.description) }) {
+            #expect(text[14] == "7" && "89ab".contains(text[19]))
+        }
+        let digits = first[0].description.replacing("-", with: "").prefix(12)
+        #expect(UInt64(digits, radix: 16) == moment, "RFC 9562 §5.7: the milliseconds come first")
+        let many = list(moment, 5000)
+        #expect(zip(many, many.dropFirst()).allSatisfy { $0 < $1 })
+    }
+
     @Test("Every number of microseconds can be written down; text outside the calendar is none")
     func extremes() {
         for value in [Int64.min, .min + 1, -1, 0, .max - 1, .max] {

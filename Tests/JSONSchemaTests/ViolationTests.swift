@@ -75,11 +75,13 @@ struct ViolationTests {
 
     @Test("What failed by one keyword is not blamed a second time for being unevaluated")
     func noEcho() throws {
-        let schema = try JSONSchema(
-            try JSON.parse(
-                #"{"allOf":[{"properties":{"a":{"type":"string"}}}],"unevaluatedProperties":false}"#))
-        let violations = schema.violations(of: try JSON.parse(#"{"a":1}"#))
-        #expect(violations.map(\.description) == ["/a has to be a string"])
+        let choice = #"{"anyOf":[{"properties":{"a":{"type":"string"}}}],"unevaluatedProperties":false}"#
+        let schema = try JSONSchema(try JSON.parse(choice))
+        #expect(schema.violations(of: try JSON.parse(#"{"a":1}"#)).map(\.keyword) == ["anyOf"])
+        #expect(schema.violations(of: try JSON.parse(#"{"a":""}"#)) == [])
+        let list = try JSONSchema(
+            try JSON.parse(#"{"anyOf":[{"prefixItems":[{"type":"string"}]}],"unevaluatedItems":false}"#))
+        #expect(list.violations(of: try JSON.parse("[1]")).map(\.keyword) == ["anyOf"])
     }
 
     @Test("A very long name is cut in the path")
@@ -150,5 +152,16 @@ struct ViolationTests {
         let schema = try JSONSchema(root, documents: documents)
         #expect(
             schema.violations(of: try JSON.parse(#"[{"leaf":1},{"leaf":"x"}]"#)).map(\.path) == ["/1/leaf"])
+    }
+
+    @Test("A schema under a keyword that nobody knows has the base URL of what is around it")
+    func unknownKeyword() throws {
+        let schema = try JSONSchema(
+            try JSON.parse(
+                ##"""
+                {"$id":"https://example.org/root","$ref":"#/$defs/a/x/y",
+                "$defs":{"a":{"$id":"dir/a","x":{"y":{"$ref":"b"}}},"b":{"$id":"dir/b","type":"string"}}}
+                """##))
+        #expect(schema.violations(of: try JSON.parse("1")).map(\.message) == ["has to be a string"])
     }
 }

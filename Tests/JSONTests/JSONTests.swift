@@ -103,6 +103,17 @@ struct JSONTests {
         }
     }
 
+    @Test("The bytes of a string are those of its text; nothing else has any", arguments: Seed.some(100))
+    func stringBytes(seed: Seed) throws {
+        var random = seed.generator
+        var writer = JSONWriter()
+        writeTree(depth: 0, to: &writer, &random)
+        let json = try JSON.parse(writer.bytes)
+        #expect(json.withUTF8 { Array($0) } == json.string.map { Array($0.utf8) })
+        let escaped = try JSON.parse(#""\u0061\n\ud83d\ude00""#)
+        #expect(escaped.withUTF8 { Array($0) } == Array("a\n\u{1F600}".utf8))
+    }
+
     private func writeTree(
         depth: Int, to writer: inout JSONWriter, _ random: inout some RandomNumberGenerator
     ) {

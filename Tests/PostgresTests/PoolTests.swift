@@ -176,6 +176,15 @@ struct PoolTests {
         #expect(try await pool.run { tx in try tx.one(countNumbers) } == 0)
         let none = Statement("DELETE FROM numbers WHERE n = $1")
         #expect(await kind { try await pool.run { tx in tx.queue(none, 9, expecting: 1) } } == .rowCount)
+        // It travelled with COMMIT: what else did has not been committed either.
+        #expect(
+            await kind {
+                try await pool.run { tx in
+                    tx.queue(insertNumber, 77, expecting: 1)
+                    tx.queue(none, 9, expecting: 1)
+                }
+            } == .rowCount)
+        #expect(try await pool.run { tx in try tx.one(countNumbers) } == 0)
     }
 
     @Test("A savepoint undoes what its body did, and the transaction goes on")

@@ -128,6 +128,39 @@ struct AccountGroupTests {
         #expect(verified["result"]?["found"]?.int64 == 0)
     }
 
+    @Test("Whoever has lost his role while he waited is refused, alone and in company")
+    func lostRole() async throws {
+        let bank = try await Bank()
+        let calls = (0..<3).map { _ in ("billing.debit", bank.params(#""amount":1"#, token: bank.owner)) }
+        let answers = try await bank.together(calls) { _ in
+            bank.console.run("DELETE FROM memberships WHERE role = 'owner'")
+        }
+        #expect(answers.map(outcome) == Array(repeating: "AUTHORIZATION_ERROR", count: 3))
+        #expect(bank.state() == ["100", "0"])
+    }
+
+    @Test("Each change is told by itself, in company, too")
+    func told() async throws {
+        let bank = try await Bank()
+        _ = try await bank.backend.connect().call(
+            "billing.setLowBalanceThresholds", bank.params(#""thresholds":[50]"#, token: bank.owner))
+        _ = try await bank.backend.connect().call(
+            "billing.setAutoRecharge",
+            bank.params(#""enabled":true,"threshold":60,"amount":10"#, token: bank.owner))
+        let hold = try await bank.backend.connect().call(
+            "billing.holds.create", bank.params(#""amount":60"#, token: bank.owner))
+        let id = try #require(hold["result"]?["id"]?.string)
+        let answers = try await bank.together([
+            ("billing.debit", bank.params(#""amount":1"#, token: bank.owner)),
+            ("billing.holds.release", bank.params(#""holdId":"\#(id)""#, token: bank.owner)),
+            ("billing.debit", bank.params(#""amount":70"#, token: bank.owner)),
+        ])
+        #expect(answers.map(outcome) == ["OK", "OK", "OK"])
+        let events = bank.console.run("SELECT data ->> 'available' FROM events ORDER BY created_at")
+        #expect(events.rows == [["40"], ["29"]])
+        #expect(bank.console.run("SELECT count(*) FROM credit_purchases").rows == [["1"]])
+    }
+
     @Test("One that the database refuses takes nobody along")
     func refusedStatement() async throws {
         let bank = try await Bank()

@@ -23,6 +23,10 @@ struct AuthTests {
         #expect(fields.elements.map { $0["code"]?.string } == ["format", "length", "length"])
         let confusable = #"{"email":"аda@example.org","password":"correct horse battery","name":"Ada"}"#
         #expect(try await connection.call("auth.register", confusable).errorCode == "VALIDATION_ERROR")
+        // Folded to lower case the Kelvin sign is the letter k.
+        _ = try await backend.login("kate")
+        let kelvin = #"{"email":"\u212aate@example.org","password":"correct horse battery"}"#
+        #expect(try await connection.call("auth.login", kelvin).errorCode == "VALIDATION_ERROR")
     }
 
     @Test("Where registration is closed the operator alone makes accounts")

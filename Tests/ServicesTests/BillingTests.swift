@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import Postgres
 import RPC
 import TestSupport
 import Testing
@@ -168,7 +169,7 @@ struct BillingTests {
         // Several daemons at once: it is released once.
         let platform = bank.backend.platform
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<8 { group.addTask { try await platform.expireCredits() } }
+            for _ in 0..<8 { group.addTask { try await platform.lookAfterAccounts() } }
             try await group.waitForAll()
         }
         #expect(try await bank.state() == [10, 0])
@@ -200,17 +201,45 @@ struct BillingTests {
         // Time passes.
         bank.console.run("UPDATE credit_grants SET expires_at = now() - interval '1 second'")
         bank.console.run("UPDATE accounts SET next_expiry = now() - interval '1 second'")
+        // All seven that are over are held, for what expires first is spent first: they stay until they are released.
         #expect(try await bank.state() == [12, 8])
-        // Of the seven that are over three are held: they stay until they are released.
-        #expect(try await bank.call("billing.debit", #""amount":1"#).errorCode == "INSUFFICIENT_CREDITS")
-        try await bank.backend.platform.expireCredits()
-        #expect(try await bank.state() == [8, 8])
+        #expect(try await bank.call("billing.debit", #""amount":5"#).errorCode == "INSUFFICIENT_CREDITS")
+        try await bank.backend.platform.lookAfterAccounts()
+        #expect(try await bank.state() == [12, 8])
         bank.console.run("UPDATE credit_holds SET expires_at = now() - interval '1 second'")
-        try await bank.backend.platform.expireCredits()
-        #expect(try await bank.state() == [5, 0], "what never expires is left")
+        // Whoever comes first finds it done: nobody has to wait for the daemon's own turn.
+        #expect(try await bank.call("billing.debit", #""amount":5"#)["result"]?["balanceAfter"]?.int64 == 0)
+        #expect(try await bank.state() == [0, 0], "what never expires was left")
         let expired = try await bank.call("billing.transactions", #""type":"expiry""#)
-        #expect(
-            try #require(expired["result"]?["items"]).elements.compactMap { $0["amount"]?.int64 } == [3, 4])
+        #expect(try #require(expired["result"]?["items"]).elements.compactMap { $0["amount"]?.int64 } == [7])
+    }
+
+    @Test(
+        "What is over is over in every account, however many holds there are, and whatever is wrong with another"
+    )
+    func overdue() async throws {
+        let bank = try await Bank()
+        let (broken, busy) = (try await Bank(bank.backend), try await Bank(bank.backend))
+        for one in [bank, broken, busy] {
+            _ = try await one.call("billing.addCredits", #""amount":1000,"type":"bonus""#)
+            _ = try await one.call("billing.holds.create", #""amount":1"#)
+        }
+        bank.console.run(
+            """
+            WITH made AS (INSERT INTO credit_holds (id, workspace_id, amount, expires_at)
+                SELECT gen_random_uuid(), $1, 1, now() FROM generate_series(1, 700) RETURNING id)
+            INSERT INTO ledger (id, workspace_id, seq, type, amount, balance_after, held_after, related_id, actor, request_id)
+            SELECT gen_random_uuid(), $1, 2 + row_number() OVER (), 'hold', 1, 1000, 1 + row_number() OVER (), id, 'x', 'x' FROM made
+            """, [bank.workspace])
+        bank.console.run(
+            "UPDATE accounts SET held = 701, seq = 702 WHERE workspace_id = $1", [bank.workspace])
+        bank.console.run("UPDATE credit_holds SET expires_at = now() - interval '1 second'")
+        bank.console.run("SET session_replication_role = replica")
+        bank.console.run(
+            "UPDATE accounts SET balance = balance + 5 WHERE workspace_id = $1", [broken.workspace])
+        await #expect(throws: PostgresError.self) { try await bank.backend.platform.lookAfterAccounts() }
+        #expect(try await bank.state() == [1000, 0])
+        #expect(try await busy.state() == [1000, 0])
     }
 
     @Test("The database itself refuses books that do not add up, and changes of what was written")
@@ -362,13 +391,43 @@ struct BillingTests {
         let made = try await pending()
         #expect(made.count == 1, "one, however many debits fell below")
         #expect(try await settle(made[0], "failed", "pay-3")["result"] != nil)
+        // Neither a debit nor the rule set anew ends the rest.
+        _ = try await bank.call("billing.setAutoRecharge", #""enabled":true,"threshold":40,"amount":100"#)
         #expect(try await bank.call("billing.debit", #""amount":1"#)["result"] != nil)
         #expect(try await pending().isEmpty, "after a failed one it rests")
         bank.console.run("UPDATE accounts SET recharge_rests_until = now() - interval '1 second'")
-        #expect(try await bank.call("billing.debit", #""amount":1"#)["result"] != nil)
+        // Nobody has to spend anything for that: with nothing left nobody could.
+        try await bank.backend.platform.lookAfterAccounts()
         let second = try await pending()
         #expect(second.count == 1)
         #expect(try await settle(second[0], "settled", "pay-4")["result"] != nil)
-        #expect(try await bank.state() == [128, 0])
+        #expect(try await bank.state() == [129, 0])
+        // What was asked for and never paid does not stand in the way of others, and goes with its workspace.
+        for _ in 0..<100 { _ = try await bank.call("billing.purchases.create", #""amount":1"#) }
+        #expect(try await bank.call("billing.purchases.create", #""amount":1"#).errorCode == "CONFLICT")
+        let waiting = try await pending()
+        _ = try await bank.connection.call(
+            "workspaces.delete", #"{"workspaceId":"\#(bank.workspace)"}"#, token: bank.token)
+        #expect(try await settle(waiting[0], "settled", "late").errorCode == "CONFLICT")
+        #expect(
+            bank.console.run("SELECT count(*) FROM credit_purchases WHERE status = 'pending'").rows == [["0"]]
+        )
+    }
+
+    @Test("What the daemon does by itself, it may do")
+    func upkeep() async throws {
+        let bank = try await Bank()
+        _ = try await bank.call("billing.purchases.create", #""amount":1"#)
+        bank.console.run("UPDATE credit_purchases SET created_at = now() - interval '31 days'")
+        bank.console.run(
+            "INSERT INTO events (workspace_id, type, data, created_at) VALUES ($1, 't', '{}', now() - interval '31 days')",
+            [bank.workspace])
+        let works = bank.backend.platform.startUpkeep { Issue.record("\($0)") }
+        while bank.console.run(
+            "SELECT (SELECT count(*) FROM events) + count(*) FROM credit_purchases WHERE status = 'pending'"
+        ).rows
+            != [["0"]]
+        { await Task.yield() }
+        for work in works { await work.stop() }
     }
 }

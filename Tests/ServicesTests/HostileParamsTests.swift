@@ -29,6 +29,7 @@ struct HostileParamsTests {
             UNION ALL SELECT 'a' || a::text FROM accounts a UNION ALL SELECT 'l' || l::text FROM ledger l
             UNION ALL SELECT 'h' || h::text FROM credit_holds h
             UNION ALL SELECT 'p' || p::text FROM credit_purchases p
+            UNION ALL SELECT 'r' || r::text FROM records r
         ) s (t)
         """
 
@@ -49,6 +50,7 @@ struct HostileParamsTests {
         actual["invitationId"] = try await make(
             "invitations.create", #"{\#(w),"email":"x@example.org","role":"viewer"}"#)
         actual["credentialId"] = try await make("credentials.create", #"{\#(w),"provider":"p","key":"k"}"#)
+        actual["recordId"] = try await operatorConnection.makeRecord(in: workspace)
         _ = try await make("billing.addCredits", #"{\#(w),"amount":1000000,"type":"bonus"}"#)
         actual["transactionId"] = try await make("billing.debit", #"{\#(w),"amount":1000}"#)
         actual["holdId"] = try await make("billing.holds.create", #"{\#(w),"amount":1000}"#)

@@ -1,8 +1,13 @@
+import Dispatch
 import Foundation
 import JSON
+import Postgres
 import RPC
+import Services
 import TestSupport
 import Testing
+
+private let takeLock = Statement("SELECT pg_advisory_xact_lock($1::bigint)")
 
 @Suite("Idempotency keys")
 struct IdempotencyTests {
@@ -85,6 +90,43 @@ struct IdempotencyTests {
         }
     }
 
+    @Test("A daemon that does not have the newest master key yet does nothing twice: it does nothing")
+    func olderRing() async throws {
+        let lines = (try NumberedKeys.makeLine(number: 1), try NumberedKeys.makeLine(number: 2))
+        let older = try WatchedKeys(try #require(NumberedKeys(file: lines.0)))
+        let newer = try WatchedKeys(try #require(NumberedKeys(file: lines.0 + lines.1)))
+        let second = try Backend(masterKeys: older)
+        let first = try Backend(sharing: second, masterKeys: newer)
+        let ada = try await first.login("ada")
+        let before = #"{"name":"W",\#(meta(ada.token, "before"))}"#
+        let made = try await second.connect().call("workspaces.create", before)
+        #expect(replayed(try await first.connect().call("workspaces.create", before)) == true)
+        #expect(made["result"] != nil)
+        let params = #"{"name":"W",\#(meta(ada.token, "k"))}"#
+        #expect(try await first.connect().call("workspaces.create", params)["result"] != nil)
+        let refused = try await second.connect().call("workspaces.create", params)
+        #expect(refused.errorCode == "SERVICE_UNAVAILABLE")
+        #expect(try SQLConsole(first.conninfo).run("SELECT count(*) FROM workspaces").rows == [["2"]])
+    }
+
+    @Test("Params are the same when they say the same, however they are written")
+    func spellings() async throws {
+        let backend = try Backend()
+        let ada = try await backend.login("ada")
+        let connection = backend.connect()
+        let first = try await connection.call(
+            "workspaces.create", #"{"name":"A B",\#(meta(ada.token, "k"))}"#)
+        let again = try await connection.call(
+            "workspaces.create", #"{"slug": null, "name" : "\u0041 B", \#(meta(ada.token, "k"))}"#)
+        #expect(replayed(again) == true && again["result"]?["id"]?.string == first["result"]?["id"]?.string)
+        let id = try #require(first["result"]?["id"]?.string)
+        for text in [id, id.uppercased()] {
+            let answer = try await connection.call(
+                "workspaces.update", #"{"workspaceId":"\#(text)","name":"C",\#(meta(ada.token, "u"))}"#)
+            #expect(answer["result"]?["version"]?.int64 == 2, "\(answer.source)")
+        }
+    }
+
     @Test("A failure that is final is kept, too; one that may pass is not")
     func failures() async throws {
         let backend = try Backend()
@@ -105,6 +147,71 @@ struct IdempotencyTests {
         #expect(try await connection.call("members.add", bad).errorCode == "VALIDATION_ERROR")
         let remove = #"{\#(w),"userId":"\#(ada.id)",\#(meta(ada.token, "k3"))}"#
         #expect(try await connection.call("members.remove", remove).errorCode == "CONFLICT")
+    }
+
+    @Test("A failure that cannot be kept is not told: whoever repeats the call may get another answer")
+    func unkeptFailure() async throws {
+        let backend = try Backend()
+        let ada = try await backend.login("ada")
+        let connection = backend.connect()
+        let made = try await connection.call("workspaces.create", #"{"name":"W"}"#, token: ada.token)
+        let id = try #require(made["result"]?["id"]?.string)
+        let member = #""workspaceId":"\#(id)","email":"bob@example.org","role":"viewer""#
+        let owner = try SQLConsole(backend.conninfo)
+        owner.run("REVOKE INSERT ON idempotency_keys FROM rpcd_daemon")
+        let add = "{\(member),\(meta(ada.token, "k"))}"
+        let first = try await connection.call("members.add", add)
+        #expect(first.errorCode == "INTERNAL_ERROR", "\(first.source)")
+        owner.run("GRANT INSERT ON idempotency_keys TO rpcd_daemon")
+        _ = try await backend.login("bob")
+        let again = try await connection.call("members.add", add)
+        #expect(again["result"] != nil && replayed(again) == nil, "\(again.source)")
+    }
+
+    @Test("A failure is kept before it is told, also when another daemon takes the key in between")
+    func takenMeanwhile() async throws {
+        let backend = try Backend()
+        let ada = try await backend.login("ada")
+        let connection = backend.connect()
+        let made = try await connection.call("workspaces.create", #"{"name":"W"}"#, token: ada.token)
+        let w = #""workspaceId":"\#(try #require(made["result"]?["id"]?.string))""#
+        let (holder, observer) = (try SQLConsole(backend.conninfo), try SQLConsole(backend.conninfo))
+        func advisoryLock(granted: Bool) -> String {
+            while true {
+                let found = observer.run(
+                    """
+                    SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks JOIN pg_database d ON d.oid = database
+                    WHERE locktype = 'advisory' AND granted = $1::boolean AND datname = current_database()
+                    """, ["\(granted)"])
+                if let key = found.rows.first?[0] { return key }
+            }
+        }
+        // The call has the key and waits for a table; the other daemon waits for the key.
+        holder.run("BEGIN")
+        holder.run("LOCK TABLE users")
+        let add = #"{\#(w),"email":"bob@example.org","role":"viewer",\#(meta(ada.token, "k"))}"#
+        connection.send(#"{"jsonrpc":"2.0","id":7,"method":"members.add","params":\#(add)}"# + "\n")
+        let key = advisoryLock(granted: true)
+        let other = Pool(PoolConfiguration(conninfo: backend.conninfo, size: 1))
+        defer { other.close(within: 5) }
+        let hasJoined = DispatchSemaphore(value: 0)
+        async let ended: Void = withCheckedThrowingContinuation { continuation in
+            other.transaction(Patient()) { tx in
+                try tx.execute(takeLock, Int64(key) ?? 0)
+                hasJoined.wait()
+            } completion: {
+                continuation.resume(with: $0)
+            }
+        }
+        _ = advisoryLock(granted: false)
+        holder.run("ROLLBACK")
+        _ = try await backend.login("bob")
+        hasJoined.signal()
+        try await ended
+        let answer = try await connection.next()
+        #expect(answer.errorCode == "NOT_FOUND", "\(answer.source)")
+        let again = try await connection.call("members.add", add)
+        #expect(again.errorCode == "NOT_FOUND", "the same key, the same answer: \(again.source)")
     }
 
     @Test("Outcomes with secrets are sealed; accounts are made once; logins are never repeated")

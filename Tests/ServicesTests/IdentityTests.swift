@@ -4,6 +4,8 @@ import RPC
 import TestSupport
 import Testing
 
+@testable import Services
+
 @Suite("Logins, invitations, API keys, and the operator's hand on accounts")
 struct IdentityTests {
     private func workspace(_ backend: Backend, of token: String) async throws -> String {
@@ -35,6 +37,45 @@ struct IdentityTests {
         #expect(
             try await connection.call("auth.sessions.revoke", params, token: second).errorCode == "NOT_FOUND")
         #expect(try await connection.call("auth.me", token: second)["result"] != nil)
+    }
+
+    @Test("A login tells when it was last used, not only renewed; what ended long ago is removed")
+    func lastUse() async throws {
+        let backend = try Backend()
+        let ada = try await backend.login("ada")
+        let again = try await backend.connect(ip: "192.0.2.1", agent: "a browser").call(
+            "auth.login", #"{"email":"ada@example.org","password":"correct horse battery"}"#)
+        let second = try #require(again["result"]?["accessToken"]?.string)
+        let owner = try SQLConsole(backend.conninfo)
+        owner.run(
+            """
+            UPDATE sessions SET created_at = now() - interval '3 days', rotated_at = now() - interval '3 days',
+                last_used_at = now() - interval '2 days'
+            """)
+        func uses() async throws -> [Bool] {
+            try await backend.platform.sessionUses.write(on: backend.pool)
+            return owner.run(
+                "SELECT last_used_at > now() - interval '1 hour' FROM sessions ORDER BY device NULLS FIRST"
+            )
+            .rows.map { $0[0] == "t" }
+        }
+        #expect(try await uses() == [false, false])
+        _ = try await backend.connect().call("auth.me", token: second)
+        #expect(try await uses() == [false, true])
+        let w = try await workspace(backend, of: ada.token)
+        #expect(try await uses() == [true, true])
+        owner.run("UPDATE sessions SET last_used_at = now() - interval '2 days'")
+        _ = try await backend.connect().call("workspaces.get", #"{"workspaceId":"\#(w)"}"#, token: second)
+        #expect(try await uses() == [false, false], "once a minute at most")
+        let list = try await backend.connect().call("auth.sessions.list", token: ada.token)
+        let items = try #require(list["result"]?["items"])
+        #expect(items.elements.contains { $0["device"]?.string == "a browser" })
+        #expect(items.elements.allSatisfy { $0["lastUsedAt"]?.string != $0["createdAt"]?.string })
+
+        owner.run("UPDATE sessions SET rotated_at = now() - interval '38 days' WHERE device IS NULL")
+        owner.run("UPDATE sessions SET rotated_at = now() - interval '36 days' WHERE device IS NOT NULL")
+        try await backend.platform.clearOut()
+        #expect(owner.run("SELECT device FROM sessions").rows == [["a browser"]])
     }
 
     @Test("A token that is bound serves the connection's later calls; one of a call's own goes before it")

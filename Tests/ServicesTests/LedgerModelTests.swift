@@ -220,6 +220,7 @@ struct LedgerModelTests {
             .settle(pick: 0, outcome: "settled"),
         ]
         for _ in 0..<20 { steps += LedgerModelTests.steps(&random) }
+        steps.append(.grant(50, year: 2098))
         var run = try await LedgerRun(backend, nil, token: token, seed: 7)
         #expect(try await run.run(steps) == nil)
         func differences() async throws -> Set<String> {
@@ -246,7 +247,7 @@ struct LedgerModelTests {
             ("UPDATE credit_grants SET remaining = remaining + 1", "expiring"),
             (
                 "UPDATE credit_grants SET remaining = 1000000 - remaining",
-                "grants of which more is left than was given"
+                "grants of which another rest is left"
             ),
             (
                 "UPDATE credit_purchases SET status = 'failed' WHERE status = 'settled'",
@@ -260,6 +261,40 @@ struct LedgerModelTests {
                 "UPDATE ledger SET id = gen_random_uuid() WHERE type = 'bonus'",
                 "idempotency keys without their effect"
             ),
+            ("UPDATE credit_grants SET remaining = 0", "grants of which another rest is left"),
+            (
+                "UPDATE credit_grants SET expires_at = expires_at + interval '1 day'",
+                "grants and expiries that are not what their transactions say"
+            ),
+            (
+                "UPDATE ledger SET type = 'expiry', related_id = NULL WHERE type = 'debit'",
+                "grants and expiries that are not what their transactions say"
+            ),
+            (
+                "UPDATE accounts SET next_expiry = NULL WHERE expiring > 0",
+                "whether the next expiry is another one"
+            ),
+            (
+                "UPDATE credit_holds SET status = 'captured' WHERE status = 'released'",
+                "holds that are not what their transactions say"
+            ),
+            (
+                "UPDATE credit_purchases SET reference_id = 'x' WHERE status = 'settled'",
+                "settled purchases without their transaction, or the other way round"
+            ),
+            (
+                "UPDATE ledger SET related_id = (SELECT id FROM ledger WHERE type = 'hold' LIMIT 1) WHERE type = 'refund'",
+                "debits of which more was refunded than taken"
+            ),
+            (
+                "UPDATE ledger SET amount = 9223372036854775807 WHERE seq <= 2",
+                "transactions that do not follow from the one before"
+            ),
+            (
+                "UPDATE ledger SET balance_after = 9223372036854775807",
+                "transactions that do not follow from the one before"
+            ),
+            ("DELETE FROM accounts", "workspaces without an account"),
             ("DELETE FROM credit_holds", "idempotency keys without their effect"),
             ("DELETE FROM credit_purchases", "idempotency keys without their effect"),
         ] {
@@ -271,5 +306,17 @@ struct LedgerModelTests {
                 owner.run("INSERT INTO \(table) TABLE \(table)_kept")
             }
         }
+        #expect(try await differences().isEmpty, "put back, it adds up again")
+        let outcomes = "UPDATE idempotency_keys SET outcome = "
+        owner.run(
+            outcomes
+                + "convert_to(replace(convert_from(outcome, 'UTF8'), '\"amount\":20', '\"amount\":21'), 'UTF8')"
+        )
+        #expect(try await differences() == ["idempotency keys with another effect"])
+        owner.run(outcomes + "'\\xff'")
+        #expect(try await differences() == ["idempotency keys that cannot be read"])
+        let unknown = try await operatorConnection.call(
+            "admin.ledger.verify", #"{"workspaceId":"\#(UUID().uuidString.lowercased())"}"#)
+        #expect(unknown.errorCode == "NOT_FOUND")
     }
 }

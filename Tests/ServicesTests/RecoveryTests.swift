@@ -101,6 +101,117 @@ struct RecoveryTests {
         }
     }
 
+    @Test(
+        "However many invite an address, however often, it gets five mails an hour; the invitations are good without"
+    )
+    func invitationMails() async throws {
+        try await withTemporaryFolder { folder in
+            let mailbox = try Mailbox(in: folder)
+            let connection = mailbox.backend.connect()
+            let ada = try await mailbox.backend.login("ada")
+            let owner = try SQLConsole(mailbox.backend.conninfo)
+            var last: JSON?
+            for _ in 0..<2 {
+                let made = try await connection.call("workspaces.create", #"{"name":"W"}"#, token: ada.token)
+                let id = try #require(made["result"]?["id"]?.string)
+                let invite = #"{"workspaceId":"\#(id)","email":"bob@example.org","role":"viewer"}"#
+                var mailed: [Bool?] = []
+                for _ in 0..<10 {
+                    last = try await connection.call("invitations.create", invite, token: ada.token)["result"]
+                    mailed.append(last?["mailed"]?.bool)
+                }
+                let isFirst = owner.run("SELECT 1 FROM workspaces").rows.count == 1
+                #expect(mailed == (0..<10).map { isFirst && $0 < 5 })
+            }
+            #expect(try await mailbox.mails(to: "bob@example.org").count == 5)
+            let bob = try await mailbox.backend.login("bob")
+            let token = try #require(last?["token"]?.string)
+            let accepted = try await connection.call(
+                "invitations.accept", #"{"token":"\#(token)"}"#, token: bob.token)
+            #expect(accepted["result"] != nil)
+            // An hour later the count is gone, and so are its rows.
+            owner.run("UPDATE invitation_mails SET created_at = created_at - interval '61 minutes'")
+            try await mailbox.backend.platform.clearOut()
+            #expect(owner.run("SELECT 1 FROM invitation_mails").rows.isEmpty)
+        }
+    }
+
+    @Test("A workspace invites a hundred an hour, the operator for it as many as he likes")
+    func invitationsOfWorkspace() async throws {
+        let backend = try Backend()
+        let ada = try await backend.login("ada")
+        let connection = backend.connect()
+        let made = try await connection.call("workspaces.create", #"{"name":"W"}"#, token: ada.token)
+        let id = try #require(made["result"]?["id"]?.string)
+        func invite(_ name: String, _ connection: Loopback, _ token: String?) async throws -> JSON {
+            try await connection.call(
+                "invitations.create",
+                #"{"workspaceId":"\#(id)","email":"\#(name)@example.org","role":"viewer"}"#,
+                token: token)
+        }
+        let owner = try SQLConsole(backend.conninfo)
+        owner.run(
+            """
+            INSERT INTO invitations (workspace_id, email, role, token_hash)
+            SELECT $1, 'x' || i || '@example.org', 'viewer', sha256(i::text::bytea) FROM generate_series(1, 99) i
+            """, [id])
+        #expect(
+            try await invite("bob", connection, ada.token)["result"]?["mailed"]?.bool == false, "no mail here"
+        )
+        #expect(try await invite("eve", connection, ada.token).errorCode == "RATE_LIMIT_EXCEEDED")
+        #expect(try await invite("eve", backend.connect(isOperator: true), nil)["result"] != nil)
+        owner.run("UPDATE invitations SET created_at = created_at - interval '61 minutes'")
+        #expect(try await invite("joe", connection, ada.token)["result"] != nil)
+    }
+
+    @Test("Of links that are asked for at once, too, an account gets three")
+    func parallelLinks() async throws {
+        try await withTemporaryFolder { folder in
+            let mailbox = try Mailbox(in: folder)
+            let backend = mailbox.backend
+            _ = try await backend.login("ada")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<20 {
+                    group.addTask {
+                        _ = try await backend.connect().call(
+                            "auth.requestPasswordReset", #"{"email":"ada@example.org"}"#)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await mailbox.mails(to: "ada@example.org").count == 1 + 3)
+        }
+    }
+
+    @Test(
+        "Who made an account with another's address is not taken in for him, until the address is confirmed")
+    func squatting() async throws {
+        try await withTemporaryFolder { folder in
+            let mailbox = try Mailbox(in: folder)
+            let connection = mailbox.backend.connect()
+            let (ada, _) = (
+                try await mailbox.backend.login("ada"), try await mailbox.backend.login("victim")
+            )
+            let made = try await connection.call("workspaces.create", #"{"name":"W"}"#, token: ada.token)
+            let id = try #require(made["result"]?["id"]?.string)
+            func add(_ name: String, as operator: Bool = false) async throws -> JSON {
+                try await mailbox.backend.connect(isOperator: `operator`).call(
+                    "members.add", #"{"workspaceId":"\#(id)","email":"\#(name)@example.org","role":"admin"}"#,
+                    token: `operator` ? nil : ada.token)
+            }
+            let (squatted, unknown) = (try await add("victim"), try await add("nobody"))
+            #expect(squatted.errorCode == "NOT_FOUND")
+            #expect(squatted["error"]?["message"]?.string == unknown["error"]?["message"]?.string)
+            let token = try await mailbox.token(to: "victim@example.org")
+            _ = try await connection.call("auth.verifyEmail", #"{"token":"\#(token)"}"#)
+            #expect(try await add("victim")["result"] != nil)
+            // The operator knows whom he means.
+            _ = try await mailbox.backend.login("friend")
+            #expect(try await add("friend").errorCode == "NOT_FOUND")
+            #expect(try await add("friend", as: true)["result"] != nil)
+        }
+    }
+
     @Test("An invitation is mailed with the effect or not at all; what waits is sealed")
     func invitations() async throws {
         try await withTemporaryFolder { folder in

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// A statement as it stands in the source of a store.
-private struct StoreStatement: Sendable {
+struct StoreStatement: Sendable {
     let name: String
     let sql: String
 
@@ -38,6 +38,11 @@ struct TenancyTests {
     private static let tenantTables = """
         SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'workspace_id'
         WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace UNION SELECT 'workspaces'
+        """
+
+    private static let tenantViews = """
+        SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'workspace_id'
+        WHERE c.relkind = 'v' AND c.relnamespace = 'public'::regnamespace
         """
 
     @Test(
@@ -106,25 +111,32 @@ struct TenancyTests {
         let operatorConnection = backend.connect(isOperator: true)
         for (method, rest) in [
             ("billing.addCredits", #""amount":1000,"type":"bonus","expiresAt":"2099-01-01T00:00:00Z""#),
-            ("billing.debit", #""amount":10"#), ("billing.holds.create", #""amount":100"#),
+            ("billing.debit", #""amount":10,"referenceId":"active""#),
+            ("billing.holds.create", #""amount":100,"referenceId":"active""#),
             ("billing.purchases.create", #""amount":10"#),
         ] {
             let made = try await operatorConnection.call(method, #"{"workspaceId":"\#(here)",\#(rest)}"#)
             ids.append(try #require(made["result"]?["id"]?.string, "\(made.source)"))
         }
+        ids.append(try await operatorConnection.makeRecord(in: here))
         let owner = try SQLConsole(backend.conninfo)
         owner.run("UPDATE credit_holds SET expires_at = now() - interval '1 hour'")
-        owner.run("UPDATE accounts SET recharge_enabled = true WHERE workspace_id = $1", [here])
+        owner.run(
+            "UPDATE accounts SET recharge_enabled = true, recharge_threshold = 100000 WHERE workspace_id = $1",
+            [here])
+        owner.run("UPDATE credit_purchases SET created_at = now() - interval '31 days'")
         let hashes = owner.run("SELECT token_hash FROM invitations UNION SELECT secret_hash FROM api_keys")
         owner.run("INSERT INTO master_keys (number) VALUES (100)")
         // Whatever is seen from there is then another's.
         owner.run("DELETE FROM audit_log WHERE workspace_id = $1", [elsewhere])
         let tables = Set(owner.run(TenancyTests.tenantTables).rows.compactMap { $0[0] })
+            .union(owner.run(TenancyTests.tenantViews).rows.compactMap { $0[0] })
         let candidates: [UInt32: [String?]] = [
             16: ["t"], 2950: ids,
-            25: ["owner", "active", "p", "debit", "failed", "guest@example.org", "user:" + ada.id, nil],
+            25: ["owner", "active", "debit", "failed", "guest@example.org", "user:" + ada.id, "r", "p", nil],
             17: hashes.rows.map { $0[0] },
-            1184: [nil, "2099-01-01"], 20: ["100"], 23: ["100"], 3802: ["{}"], 1009: ["{}"], 1016: ["{10}"],
+            1184: [nil, "2000-01-01", "2099-01-01"], 20: ["0", "100"], 23: ["100"],
+            3802: ["{}", #"{"city":"Rome"}"#, #"{"r":{"city":"Oslo"}}"#], 1009: ["{}"], 1016: ["{10}"],
             2951: ids.map { "{\($0)}" }, 1001: [#"{"\\x\#(String(repeating: "ab", count: 40))"}"#],
         ]
         let probe = Probe(

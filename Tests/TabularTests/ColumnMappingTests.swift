@@ -60,6 +60,14 @@ struct ColumnMappingTests {
         #expect(error.description.contains(message), "\(error)")
     }
 
+    @Test("Of rows without a header each column is asked for by itself")
+    func columnByColumn() throws {
+        let mapping = try ColumnMapping(["id=externalId", "notes="])
+        #expect(mapping.field(ofColumn: "id") == "externalId" && mapping.field(ofColumn: "city") == "city")
+        #expect(mapping.field(ofColumn: "notes") == nil)
+        #expect(try ColumnMapping([]).isEmpty && !mapping.isEmpty)
+    }
+
     @Test("Long and hostile names do not make messages long, nor the search for the nearest slow")
     func hostile() throws {
         let columns = (0..<1_000).map {

@@ -43,7 +43,7 @@ public final class TestCluster: Sendable {
     public func start() throws {
         let options = [
             "listen_addresses=", "unix_socket_directories=\(directory)", "fsync=off",
-            "full_page_writes=off", "max_connections=400",
+            "full_page_writes=off", "max_connections=800",
         ]
         try programs.run(
             "pg_ctl",

@@ -11,6 +11,8 @@ public final class Method: Sendable {
     public let rate: RateClass
     /// Whom a call is counted for, when that is neither its caller nor his address: told from arguments that prove it.
     let rateKey: (@Sendable (Arguments) -> String?)?
+    /// Whether API keys get in. They act inside their workspace: of what is for users outside of workspaces only what says so.
+    public let admitsAPIKeys: Bool
     /// Whether it changes anything.
     public let mutates: Bool
     /// Whether a call with an idempotency key is done once. All that changes something is, save what gives out tokens: a token of
@@ -36,7 +38,8 @@ public final class Method: Sendable {
 
     public init<Value: Sendable, each P: Sendable>(
         _ name: String, _ summary: String,
-        role: Role, rate: RateClass = .general, rateKey: (@Sendable (Arguments) -> String?)? = nil,
+        role: Role, apiKeys: Bool = false,
+        rate: RateClass = .general, rateKey: (@Sendable (Arguments) -> String?)? = nil,
         mutates: Bool = false, idempotent: Bool = true, spends: Bool = false, creates: Bool = false,
         sensitive: Bool = false,
         streams: Bool = false, bindsToken: Bool = false,
@@ -49,6 +52,7 @@ public final class Method: Sendable {
         self.role = role
         self.rate = rate
         self.rateKey = rateKey
+        admitsAPIKeys = role != .user || apiKeys
         self.mutates = mutates
         self.isIdempotent = mutates && idempotent
         self.spends = spends
@@ -71,6 +75,7 @@ public final class Method: Sendable {
         role = .public
         rate = .general
         rateKey = nil
+        admitsAPIKeys = true
         mutates = false
         isIdempotent = false
         spends = false

@@ -26,7 +26,7 @@ public struct Param<Value: Sendable>: Sendable {
             switch read(json) {
             case .success(let value): return value
             case .failure(let misfit):
-                errors.append(FieldError(misfit.path.map { name + $0 } ?? name, misfit.code, misfit.message))
+                errors.append(FieldError(name, misfit))
                 return nil
             }
         }
@@ -43,16 +43,22 @@ public struct Param<Value: Sendable>: Sendable {
         self.read = read
     }
 
-    /// A param that has to be there and finds more than one fault.
-    private init(
-        name: String, schema: Schema, summary: String,
-        read: @escaping @Sendable (JSON?, inout [FieldError]) -> Value?
+    /// A param that has to be there. `read` adds every fault that it finds, with its whole path, and then gives `nil`.
+    public init(
+        _ name: String, _ schema: Schema, _ summary: String,
+        collecting read: @escaping @Sendable (JSON, inout [FieldError]) -> Value?
     ) {
         self.name = name
         self.schema = schema
         self.summary = summary
         self.isRequired = true
-        self.read = read
+        self.read = { json, errors in
+            guard let json else {
+                errors.append(FieldError(name, .required, "is required"))
+                return nil
+            }
+            return read(json, &errors)
+        }
     }
 
     /// A param that may be absent or null: then it is `nil`.
@@ -83,6 +89,13 @@ public struct Misfit: Error, Sendable {
         self.code = code
         self.message = message
         self.path = path
+    }
+}
+
+extension FieldError {
+    /// A misfit of what stands at `path`.
+    public init(_ path: String, _ misfit: Misfit) {
+        self.init(misfit.path.map { path + $0 } ?? path, misfit.code, misfit.message)
     }
 }
 
@@ -170,11 +183,7 @@ extension Param {
     public static func list<Element>(
         _ name: String, _ count: ClosedRange<Int>, of element: Param<Element>, _ summary: String
     ) -> Param where Value == [Element] {
-        Param(name: name, schema: .list(element.schema, count: count), summary: summary) { json, errors in
-            guard let json else {
-                errors.append(FieldError(name, .required, "is required"))
-                return nil
-            }
+        Param(name, .list(element.schema, count: count), summary) { json, errors in
             guard json.kind == .array else {
                 errors.append(FieldError(name, .type, "has to be a list"))
                 return nil

@@ -135,7 +135,8 @@ extension Method {
     var requirement: String {
         switch role {
         case .public: "For everybody."
-        case .user: "For everybody who has logged in."
+        case .user where admitsAPIKeys: "For everybody who has logged in, and for API keys."
+        case .user: "For everybody who has logged in; not for API keys."
         case .operator: "For the operator of the host."
         default: "For members of the workspace, from the role \(role.name) up."
         }
@@ -145,8 +146,8 @@ extension Method {
     var possibleErrors: [ErrorCode] {
         var codes: [ErrorCode] = [.rateLimitExceeded, .serviceUnavailable, .timeout, .internalError]
         if !params.isEmpty { codes.append(.validation) }
-        // What is rated as `auth` checks a password or a token of its own.
-        if role != .public || rate == .auth { codes.append(.authentication) }
+        // What is rated as `auth`, or binds a token, checks a password or a token of its own.
+        if role != .public || rate == .auth || bindsToken { codes.append(.authentication) }
         if role != .public { codes += [.authorization, .notFound] }
         if mutates { codes.append(.conflict) }
         if spends { codes.append(.insufficientCredits) }

@@ -17,9 +17,10 @@ extension Audit {
         _ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ secret: String, _ limit: Int64,
         _ cursor: Cursor?
     ) throws -> Page<AuditEntry> {
+        // An email is kept in its normal form.
         let rows = try tx.all(
             Audit.searchEntries, workspace, cursor?.moment, cursor?.id,
-            TextArray(try platform.fingerprints.all(of: secret)),
+            TextArray(try platform.fingerprints.all(of: Email(secret)?.text ?? secret)),
             APIKeySecret(secret).map { "apiKey:\($0.id)" }, limit + 1)
         return Page(rows, limit: limit) { Cursor($0.at, $0.id) }
     }
@@ -71,19 +72,34 @@ extension Platform {
     /// Has a row written with the effect: both are committed, or neither.
     /// - Parameters:
     ///   - actor: who it was, where only the work itself finds that out.
-    ///   - result: what was made; its `id` goes into the row.
-    ///   - made: the same `id`, where it is known before the result.
+    ///   - result: what was made; its ids go into the row.
+    ///   - made: its `id`, where that is known before the result.
+    ///   - objects: ids of what else it was done to.
     func record(
         _ tx: borrowing Transaction, _ call: Call, actor: String? = nil, outcome: ErrorCode? = nil,
-        result: Body? = nil, made: UUID? = nil
+        result: Body? = nil, made: UUID? = nil, objects: KeyValuePairs<String, UUID> = [:]
     ) {
         let json = result.flatMap(JSON.init(result:))
-        let made = made ?? json?["id"]?.string.flatMap { UUID($0) }
+        var ids = objects.map { ($0.key, $0.value) }
+        if call.method.creates, let made { ids.append(("id", made)) }
+        if call.method.creates, let json { ids += Platform.ids(in: json, of: call.method) }
         tx.queue(
             Audit.insertEntry, actor ?? call.caller.label(at: call.peer), call.method.name,
-            Platform.workspace(of: call, json), JSONText(object(of: call, made)), call.peer.label,
+            Platform.workspace(of: call, json), JSONText(object(of: call, ids)), call.peer.label,
             call.requestID,
             outcome?.name ?? "OK", expecting: 1)
+    }
+
+    /// What was made, and whom it is about, by the declaration: `id`, `userId`.
+    private static func ids(in made: JSON, of method: Method) -> [(String, UUID)] {
+        guard case .object(_, let members, _) = method.result else { return [] }
+        return members.compactMap { member in
+            guard member.name == "id" || member.name.hasSuffix("Id"), member.name != "workspaceId",
+                case .string(_, "uuid", _) = member.schema,
+                let id = made[member.name]?.string.flatMap({ UUID($0) })
+            else { return nil }
+            return (member.name, id)
+        }
     }
 
     private static func workspace(of call: Call, _ made: JSON?) -> UUID? {
@@ -93,29 +109,33 @@ extension Platform {
         return made?["id"]?.string.flatMap { UUID($0) }
     }
 
-    /// The ids among the arguments, that of what was made, and fingerprints of secrets. Nothing else: it may be anything.
-    private func object(of call: Call, _ made: UUID?) -> String {
+    /// Of the arguments the ids and choices, and fingerprints of secrets and emails. Nothing else: it may be anything.
+    private func object(of call: Call, _ ids: [(String, UUID)]) -> String {
+        var told: [(String, String)] = []
+        for (position, param) in call.method.params.enumerated() where param.name != "workspaceId" {
+            guard let text = call.arguments.value(named: param.name, at: position)?.string,
+                let value = self.told(text, param.schema)
+            else { continue }
+            told.append((param.name, value))
+        }
+        for (name, id) in ids where !told.contains(where: { $0.0 == name }) {
+            told.append((name, id.description))
+        }
         let object = JSONWriter.object { writer in
-            for (position, param) in call.method.params.enumerated() where param.name != "workspaceId" {
-                guard case .string(_, let format?, _) = param.schema,
-                    let text = call.arguments.value(named: param.name, at: position)?.string,
-                    let value = told(text, format)
-                else { continue }
-                writer.key(param.name)
+            for (name, value) in told {
+                writer.key(name)
                 writer.string(value)
-            }
-            if call.method.creates, let made {
-                writer.key("id")
-                writer.string(made.description)
             }
         }
         return String(decoding: object, as: UTF8.self)
     }
 
-    private func told(_ text: String, _ format: String) -> String? {
-        switch format {
-        case "uuid": UUID(text)?.description
-        case Fingerprints.format: try? fingerprints.make(text)
+    private func told(_ text: String, _ schema: Schema) -> String? {
+        switch schema {
+        case .choice(let choices): choices.contains(text) ? text : nil
+        case .string(_, "uuid", _): UUID(text)?.description
+        case .string(_, "email", _): Email(text).flatMap { try? fingerprints.make($0.text) }
+        case .string(_, Fingerprints.format, _): try? fingerprints.make(text)
         default: nil
         }
     }

@@ -22,11 +22,13 @@ struct Audit: Sendable {
                 run: platform.transaction(options: .readOnly, list)),
             Method(
                 "audit.search",
-                "Finds where a secret was given, as the key of a credential or a token, and what was done with an API key.",
+                "Finds where a secret or an email was given, and what was done with an API key.",
                 role: .admin, sensitive: true, route: .post("/workspaces/{workspaceId}/audit/search"),
                 params: Params(
                     .workspace,
-                    .token("secret", length: 1...4096, "The secret. It is hashed, and kept nowhere."), .limit,
+                    .token(
+                        "secret", length: 1...4096,
+                        "The secret, or the email. It is hashed, and kept nowhere."), .limit,
                     .optional(.cursor)),
                 result: AuditEntry.shape.page,
                 example: Example(
@@ -88,7 +90,10 @@ struct AuditEntry: Sendable {
             $0.actor
         },
         Field("action", .string, "The method.") { $0.action },
-        Field("object", .settings, "The ids of what it was done to; secrets as keyed hashes.") { $0.object },
+        Field(
+            "object", .settings,
+            "The ids of what it was done to, roles and other choices; secrets and emails as keyed hashes."
+        ) { $0.object },
         Field("address", .string, "From where: `ip:…` or `uid:…`.") { $0.address },
         Field("requestId", .string, "Under which the daemon's log has it.") { $0.requestID },
         Field("outcome", .string, "`OK`, or the code of the error.") { $0.outcome })

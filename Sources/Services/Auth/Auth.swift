@@ -14,7 +14,8 @@ extension Auth {
                 let user = try tx.one(Auth.insertUser, email.text, name, hash)
                 try sendVerification(tx, to: user, at: email)
                 try platform.conclude(
-                    tx, call, actor: "user:\(user.id)", answer: User.shape.body(of: user))
+                    tx, call, actor: call.caller == .operator ? nil : "user:\(user.id)",
+                    answer: User.shape.body(of: user), made: user.id)
                 return user
             }
         } catch let error as PostgresError where error.violates("users_email_key") {
@@ -24,40 +25,48 @@ extension Auth {
 
     /// Says neither whether the account exists, nor by its time.
     func login(_ call: Call, _ email: Email, _ password: Password) async throws -> Login {
-        let emailHash = try platform.tokens.emailHash(email)
-        let address = call.peer.label
-        let found = try await platform.transact(call) { tx in
-            let failures = try tx.one(Auth.countFailures, emailHash, address, email.text)
-            guard failures.ofPair < Auth.failuresOfPair,
-                failures.ofEmail < Auth.failuresOfEmail || failures.knownAddress
-            else {
-                throw CallError.rateLimited(
-                    retryAfterMs: Auth.lockMs, "Too many failed logins; try again later")
+        let attempt = try LoginAttempt(email, of: call, platform.tokens)
+        let found = try await platform.transact(call) { tx -> Result<FoundPassword?, CallError> in
+            if let refusal = try attempt.begin(tx) {
+                platform.record(tx, call, outcome: refusal.code)
+                return .failure(refusal)
             }
-            return try tx.first(Auth.findPassword, email.text)
-        }
-        let isRight = try await platform.passwords.verify(password, against: found?.passwordHash)
-        guard isRight, let found, !found.isDisabled else {
-            try await platform.transact(call) { tx in
-                tx.queue(Auth.deleteOldFailures)
-                tx.queue(Auth.insertFailure, emailHash, address, expecting: 1)
-                platform.record(tx, call, outcome: .authentication)
-            }
-            throw CallError(.authentication, "Email or password is wrong")
-        }
+            return .success(try tx.first(Auth.findPassword, email.text))
+        }.get()
+        let isRight = try await verify(call, attempt, password, against: found?.passwordHash)
         let session = UUID.random()
         let refreshToken = try platform.tokens.refreshToken(session: session, generation: 0)
-        let user = try await platform.transact(call) { tx in
-            tx.queue(Auth.deleteFailures, emailHash, address)
-            tx.queue(
-                Auth.insertSession, session, found.id, call.peer.agent, address, refreshToken.hash,
-                expecting: 1)
-            platform.record(tx, call, actor: "user:\(found.id)")
+        let user = try await platform.transact(call) { tx -> User? in
+            // By now the password may be another, and the account disabled.
+            guard isRight, let found,
+                try tx.execute(
+                    Auth.insertSession, session, found.id, call.peer.agent, call.peer.label,
+                    call.peer.network, refreshToken.hash, found.passwordHash) == 1
+            else {
+                attempt.fail(tx)
+                platform.record(tx, call, outcome: .authentication)
+                return nil
+            }
+            attempt.succeed(tx)
+            platform.record(tx, call, actor: "user:\(found.id)", objects: ["sessionId": session])
             return try tx.one(Auth.findUser, found.id)
         }
+        guard let user else { throw CallError(.authentication, "Email or password is wrong") }
         return Login(
             accessToken: try platform.tokens.accessToken(user: user.id, session: session),
             refreshToken: refreshToken.text, user: user)
+    }
+
+    /// An attempt whose password could not be looked at does not count.
+    private func verify(
+        _ call: Call, _ attempt: LoginAttempt, _ password: Password, against hash: String?
+    ) async throws -> Bool {
+        do {
+            return try await platform.passwords.verify(password, against: hash)
+        } catch {
+            try await platform.transact(call) { attempt.withdraw($0) }
+            throw error
+        }
     }
 
     /// The old token dies. Whoever repeats it within ten seconds, because an answer was lost, gets the same successor; whoever
@@ -81,11 +90,16 @@ extension Auth {
             } else {
                 tx.queue(Auth.revokeSession, token.session)
                 platform.record(
-                    tx, call, actor: "user:\(session.userID)", outcome: .authentication)
+                    tx, call, actor: "user:\(session.userID)", outcome: .authentication,
+                    objects: ["sessionId": token.session])
                 return nil
             }
-            platform.record(tx, call, actor: "user:\(session.userID)")
-            return (try tx.one(Auth.findUser, session.userID), next)
+            platform.record(
+                tx, call, actor: "user:\(session.userID)", objects: ["sessionId": token.session])
+            guard let user = try tx.first(Auth.findEnabledUser, session.userID) else {
+                throw Auth.badRefreshToken
+            }
+            return (user, next)
         }
         guard let outcome else {
             throw CallError(
@@ -97,23 +111,49 @@ extension Auth {
     }
 
     /// The same answer for a token that is none: there is nothing to learn here.
-    func logout(_ tx: borrowing Transaction, _ access: Access, _ text: String) throws -> Done {
-        if let token = platform.tokens.parseRefreshToken(text) { tx.queue(Auth.revokeSession, token.session) }
+    func logout(_ call: Call, _ text: String) async throws -> Done {
+        let session = platform.tokens.parseRefreshToken(text)?.session
+        try await platform.transact(call) { tx in
+            let user = try session.flatMap { try tx.first(Auth.revokeSession, $0) }
+            try platform.conclude(
+                tx, call, actor: user.map { "user:\($0)" }, answer: Shape.done.body(of: Done()),
+                objects: session.map { ["sessionId": $0] } ?? [:])
+        }
         return Done()
     }
 
+    /// A wrong current password counts as a failed login, and is locked like one.
     func changePassword(_ call: Call, _ current: Password, _ new: Password) async throws -> Done {
-        let found = try await platform.transact(call) { tx in
-            try tx.first(Auth.findPasswordByID, try Authorization.check(call, in: tx).requireUser())
-        }
-        guard let found, try await platform.passwords.verify(current, against: found.passwordHash) else {
-            throw CallError(.authentication, "The current password is wrong")
+        let (account, attempt) = try await platform.transact(call) {
+            tx -> Result<(FoundPassword, LoginAttempt), CallError> in
+            let userID = try Authorization.check(call, in: tx).requireUser()
+            let account = try tx.one(Auth.findPasswordByID, userID)
+            guard let email = Email(account.email) else { throw CallError(.internalError) }
+            let attempt = try LoginAttempt(email, of: call, platform.tokens)
+            if let refusal = try attempt.begin(tx) {
+                platform.record(tx, call, outcome: refusal.code)
+                return .failure(refusal)
+            }
+            return .success((account, attempt))
+        }.get()
+        let wrong = CallError(.authentication, "The current password is wrong")
+        guard try await verify(call, attempt, current, against: account.passwordHash) else {
+            try await platform.transact(call) { tx in
+                attempt.fail(tx)
+                platform.record(tx, call, outcome: wrong.code)
+            }
+            throw wrong
         }
         let hash = try await platform.passwords.hash(new)
         try await platform.transact(call) { tx in
             let userID = try Authorization.check(call, in: tx).requireUser()
+            // Links of before end, too. First, as in `resetPassword`: else the two could wait for each other.
+            tx.queue(Auth.deleteResetTokens, userID)
             // Of two changes at once only one may find the password that it was given.
-            tx.queue(Auth.updatePassword, userID, hash, found.passwordHash, expecting: 1)
+            guard try tx.execute(Auth.updatePassword, userID, hash, account.passwordHash) == 1 else {
+                throw wrong
+            }
+            attempt.succeed(tx)
             tx.queue(Auth.revokeSessions, userID)
             try platform.conclude(tx, call, answer: Shape.done.body(of: Done()))
         }
@@ -136,9 +176,4 @@ extension Auth {
 
     private static let badRefreshToken = CallError(
         .authentication, "The refresh token is not valid; log in again")
-    /// From one address within the window.
-    private static let failuresOfPair = 5
-    /// From anywhere within the window; then addresses that never logged in are kept out.
-    private static let failuresOfEmail = 50
-    private static let lockMs: Int64 = 15 * 60 * 1000
 }

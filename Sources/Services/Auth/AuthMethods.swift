@@ -54,7 +54,7 @@ struct Auth: Sendable {
                 sensitive: true, route: .post("/auth/logout"),
                 params: Params(.token("refreshToken", "From `auth.login` or `auth.refresh`.")),
                 result: .done, example: Example(#"{"refreshToken":"…"}"#, gives: "{}"),
-                run: platform.transaction(logout)),
+                run: platform.steps(logout)),
             Method(
                 "auth.changePassword", "Sets a new password and ends every session.", role: .user,
                 rate: .auth,
@@ -92,7 +92,8 @@ struct Auth: Sendable {
                     #"{"token":"…","newPassword":"staple battery horse"}"#, gives: "{}"),
                 run: platform.steps(resetPassword)),
             Method(
-                "auth.me", "Tells who is calling, and where he is a member.", role: .user, sensitive: true,
+                "auth.me", "Tells who is calling, and where he is a member.", role: .user, apiKeys: true,
+                sensitive: true,
                 route: .get("/auth/me"), params: Params(), result: Me.shape,
                 example: Example("{}", gives: #"{"user":{"email":"ada@example.org"}}"#),
                 run: platform.transaction(options: .readOnly, me)),

@@ -4,20 +4,15 @@ import Postgres
 extension Auth {
     struct FoundPassword: Sendable {
         let id: UUID
+        let email: String
         let passwordHash: String
-        let isDisabled: Bool
 
+        /// From the columns `id, email, password_hash`.
         init(_ row: borrowing RowReader) throws {
             id = try row.get(0)
-            passwordHash = try row.get(1)
-            isDisabled = try row.get(2)
+            email = try row.get(1)
+            passwordHash = try row.get(2)
         }
-    }
-
-    struct Failures: Sendable {
-        let ofPair: Int
-        let ofEmail: Int
-        let knownAddress: Bool
     }
 
     struct LockedSession: Sendable {
@@ -38,39 +33,29 @@ extension Auth {
         "SELECT id, email, name, created_at, email_verified_at IS NOT NULL FROM users WHERE id = $1",
         row: User.init)
 
+    static let findEnabledUser = Statement(
+        """
+        SELECT id, email, name, created_at, email_verified_at IS NOT NULL FROM users
+        WHERE id = $1 AND disabled_at IS NULL
+        """, row: User.init)
+
     static let findPassword = Statement(
-        "SELECT id, password_hash, disabled_at IS NOT NULL FROM users WHERE email = $1",
-        row: FoundPassword.init)
+        "SELECT id, email, password_hash FROM users WHERE email = $1", row: FoundPassword.init)
 
     static let findPasswordByID = Statement(
-        "SELECT id, password_hash, disabled_at IS NOT NULL FROM users WHERE id = $1", row: FoundPassword.init)
+        "SELECT id, email, password_hash FROM users WHERE id = $1", row: FoundPassword.init)
 
     static let updatePassword = Statement(
         "UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3")
 
-    /// The last 15 minutes, counted no further than what matters.
-    static let countFailures = Statement(
-        """
-        SELECT count(*) FILTER (WHERE address = $2), count(*),
-            EXISTS (SELECT 1 FROM sessions s JOIN users u ON u.id = s.user_id WHERE u.email = $3 AND s.address = $2)
-        FROM (SELECT address FROM login_failures WHERE email_hash = $1 AND failed_at > now() - interval '15 minutes'
-            LIMIT 1000) recent
-        """
-    ) { Failures(ofPair: try $0.get(0), ofEmail: try $0.get(1), knownAddress: try $0.get(2)) }
-
-    static let insertFailure = Statement("INSERT INTO login_failures (email_hash, address) VALUES ($1, $2)")
-
-    static let deleteFailures = Statement("DELETE FROM login_failures WHERE email_hash = $1 AND address = $2")
-
-    /// A few at a time, whenever one is added: the table does not grow.
-    static let deleteOldFailures = Statement(
-        """
-        DELETE FROM login_failures WHERE id IN
-            (SELECT id FROM login_failures WHERE failed_at < now() - interval '15 minutes' LIMIT 10 FOR UPDATE SKIP LOCKED)
-        """)
-
+    /// No row: he has another password by now, or is disabled. A change that is under way is waited for; one that comes later finds the
+    /// session and ends it.
     static let insertSession = Statement(
-        "INSERT INTO sessions (id, user_id, device, address, refresh_hash) VALUES ($1, $2, $3, $4, $5)")
+        """
+        INSERT INTO sessions (id, user_id, device, address, network, refresh_hash)
+        SELECT $1, id, $3, $4, $5, $6 FROM users
+        WHERE id = $2 AND password_hash = $7 AND disabled_at IS NULL FOR SHARE
+        """)
 
     static let lockSession = Statement(
         """
@@ -88,10 +73,13 @@ extension Auth {
     }
 
     static let rotateSession = Statement(
-        "UPDATE sessions SET generation = $2, refresh_hash = $3, rotated_at = now() WHERE id = $1")
+        "UPDATE sessions SET generation = $2, refresh_hash = $3, rotated_at = now(), last_used_at = now() WHERE id = $1"
+    )
 
+    /// Whose it was.
     static let revokeSession = Statement(
-        "UPDATE sessions SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL")
+        "UPDATE sessions SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL RETURNING user_id"
+    ) { try $0.get(0, as: UUID.self) }
 
     static let revokeSessions = Statement(
         "UPDATE sessions SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL")

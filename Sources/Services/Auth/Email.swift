@@ -7,10 +7,11 @@ struct Email: Sendable, Equatable {
     let text: String
 
     init?(_ text: String) {
-        let lower = text.lowercased()
-        guard (3...254).contains(lower.utf8.count), lower.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+        // Before letters are folded: the Kelvin sign is a `k` afterwards.
+        guard (3...254).contains(text.utf8.count), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             return nil
         }
+        let lower = text.lowercased()
         let parts = lower.split(separator: "@", omittingEmptySubsequences: false)
         guard parts.count == 2, let local = parts.first, let domain = parts.last,
             (1...64).contains(local.utf8.count)

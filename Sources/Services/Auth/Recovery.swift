@@ -27,6 +27,8 @@ extension Auth {
     /// The same answer, and the same work, whether or not there is such an account.
     func requestPasswordReset(_ tx: borrowing Transaction, _ access: Access, _ email: Email) throws -> Done {
         let token = try EmailToken.make()
+        // Of several at once, too, only so many.
+        try AdvisoryLock.take(tx, "passwordReset", email.text)
         tx.queue(Auth.insertResetToken, token.hash, email.text)
         try platform.outbox.put(
             tx, Mail(kind: .resetPassword, token: token.text), to: email, ifKept: token.hash)
@@ -46,7 +48,7 @@ extension Auth {
             else { throw Auth.badEmailToken }
             tx.queue(Auth.deleteResetTokens, user)
             tx.queue(Auth.revokeSessions, user)
-            tx.queue(Auth.deleteFailuresOfEmail, try platform.tokens.emailHash(email))
+            try LoginAttempt.forgive(tx, email, platform.tokens)
             try platform.conclude(
                 tx, call, actor: "user:\(user)", answer: Shape.done.body(of: Done()))
         }

@@ -11,7 +11,7 @@ struct Sessions: Sendable {
             Method(
                 "session.authenticate",
                 "Binds a token to this connection: later calls that bring none are made with it. Not over HTTP.",
-                role: .public, rate: .auth, bindsToken: true,
+                role: .public, bindsToken: true,
                 params: Params(.token("token", length: 1...8192, "An access token, or an API key.")),
                 result: Me.shape,
                 example: Example(#"{"token":"…"}"#, gives: #"{"operator":false,"memberships":[]}"#),
@@ -43,7 +43,7 @@ struct Session: Sendable {
     let lastUsedAt: Timestamp
     let isCurrent: Bool
 
-    /// From the columns `id, device, address, created_at, rotated_at, is current`.
+    /// From the columns `id, device, address, created_at, last_used_at, is current`.
     init(_ row: borrowing RowReader) throws {
         id = try row.get(0)
         device = try row.getOptional(1)
@@ -59,6 +59,6 @@ struct Session: Sendable {
         Field("device", Shape.string.nullable, "What the program called itself.") { $0.device },
         Field("address", .string, "From where: `ip:…` or `uid:…`.") { $0.address },
         Field("createdAt", .timestamp, "When it began.") { $0.createdAt },
-        Field("lastUsedAt", .timestamp, "When its tokens were last renewed.") { $0.lastUsedAt },
+        Field("lastUsedAt", .timestamp, "To the minute.") { $0.lastUsedAt },
         Field("current", .boolean, "Whether this call is made with it.") { $0.isCurrent })
 }

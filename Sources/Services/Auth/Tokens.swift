@@ -40,6 +40,7 @@ public final class Tokens: Authenticator {
     }
 
     private let watched: WatchedKeys
+    let confirmedKeys = ConfirmedKeys()
     private let state: Mutex<State>
 
     /// How long an access token is good for.
@@ -83,6 +84,11 @@ public final class Tokens: Authenticator {
             if let caller = try? authenticate(token, by: keys(fresh: true)) { return caller }
         } catch {}
         throw CallError(.authentication, "The token is not valid or has expired; refresh it, or log in")
+    }
+
+    /// A user's token is signed; an API key says itself which it is.
+    public func isConfirmed(_ caller: Caller) -> Bool {
+        if case .apiKey = caller { confirmedKeys.contains(caller) } else { true }
     }
 
     private func authenticate(_ token: String, by keys: Keys) throws(JSONWebToken.Fault) -> Caller {
@@ -155,8 +161,12 @@ public final class Tokens: Authenticator {
             hash: try SHA256.digest(bytes))
     }
 
-    func emailHash(_ email: Email) throws -> [UInt8] {
-        guard let newest = keys().secrets.first else { throw CallError(.internalError) }
-        return try HMACSHA256.authenticate(key: newest, message: Array(email.text.utf8))
+    /// Under the newest signing key, and under every one: what was hashed under an earlier one has to be found.
+    func emailHashes(_ email: Email) throws -> (newest: [UInt8], all: [[UInt8]]) {
+        let all = try keys().secrets.map {
+            try HMACSHA256.authenticate(key: $0, message: Array(email.text.utf8))
+        }
+        guard let newest = all.first else { throw CallError(.internalError) }
+        return (newest, all)
     }
 }

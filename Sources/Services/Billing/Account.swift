@@ -12,11 +12,16 @@ struct Account: Sendable {
     private(set) var nextExpiry: Timestamp?
     private(set) var seq: Int64
     let plan: String
-    let recharge: AutoRecharge
+    var recharge: AutoRecharge
     /// When less than one of these is available, somebody is told.
     let lowBalanceThresholds: [Int64]
-    /// What might have been spent when the account was read.
-    let availableBefore: Int64
+    /// Whether something was set aside whose time is over.
+    let hasOverdueHolds: Bool
+    /// Whether several calls change it in one transaction: then one must not make the database refuse all of them.
+    var isShared = false
+    /// What might have been spent when somebody was last told of it.
+    private var availableBefore: Int64
+    private var hasAskedForMore = false
     private let seqBefore: Int64
     /// When the transaction began, by the database.
     let now: Timestamp
@@ -26,7 +31,8 @@ struct Account: Sendable {
 
     init(
         workspaceID: UUID, balance: Int64, held: Int64, expiring: Int64, nextExpiry: Timestamp?, seq: Int64,
-        plan: String, recharge: AutoRecharge, lowBalanceThresholds: [Int64], now: Timestamp
+        plan: String, recharge: AutoRecharge, lowBalanceThresholds: [Int64],
+        hasOverdueHolds: Bool, now: Timestamp
     ) {
         self.workspaceID = workspaceID
         self.balance = balance
@@ -37,6 +43,7 @@ struct Account: Sendable {
         self.plan = plan
         self.recharge = recharge
         self.lowBalanceThresholds = lowBalanceThresholds
+        self.hasOverdueHolds = hasOverdueHolds
         availableBefore = balance - held
         seqBefore = seq
         self.now = now
@@ -48,15 +55,21 @@ struct Account: Sendable {
     /// Whether anything was changed since it was read.
     var isChanged: Bool { seq != seqBefore }
 
-    /// The lowest threshold that what is available has fallen below since the account was read.
+    /// The lowest threshold that what is available has fallen below since ``notice()``.
     var crossedThreshold: Int64? {
         lowBalanceThresholds.filter { available < $0 && $0 <= availableBefore }.min()
     }
 
     /// Whether the rule that buys by itself asks for more.
     var needsRecharge: Bool {
-        available < availableBefore && recharge.isEnabled && available < recharge.threshold
+        !hasAskedForMore && recharge.isEnabled && available < recharge.threshold
             && (recharge.restsUntil.map { $0 <= now } ?? true)
+    }
+
+    /// Whoever has to hear of it has been told how much is available now.
+    mutating func notice() {
+        if needsRecharge { hasAskedForMore = true }
+        availableBefore = available
     }
 
     // MARK: changes

@@ -108,7 +108,9 @@ final class AccountGroups: Sendable {
 
     /// In one transaction: more would make the first wait for the last.
     private static let mostMembers = 64
-    private static let mostWaiting = 1024
+    private static let mostWaiting = 8192
+    /// So that one account does not take everybody's place.
+    private static let mostWaitingForOne = 512
 
     var waitingCount: Int { state.withLock { $0.waiting } }
 
@@ -130,7 +132,9 @@ final class AccountGroups: Sendable {
                 state.entries[account] = Entry(running: group)
                 return .first(group)
             }
-            guard state.waiting < AccountGroups.mostWaiting else { return .tooMany }
+            guard state.waiting < AccountGroups.mostWaiting,
+                state.entries[account]?.waiting.count ?? 0 < AccountGroups.mostWaitingForOne
+            else { return .tooMany }
             state.entries[account]?.waiting.append(member)
             state.waiting += 1
             return .waits

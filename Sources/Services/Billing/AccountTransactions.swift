@@ -19,9 +19,10 @@ extension Billing {
                 return Query(Billing.lockAccount, call.workspaceID)
             } effect: { tx, access, found in
                 guard var account = found else { throw CallError(.notFound) }
-                try expireIfDue(tx, &account, access)
+                try expireIfDue(tx, &account, by: access.actor, access.call.requestID)
                 let values = try params.get()
                 let (id, value) = try effect(tx, access, &account, repeat each values)
+                tell(tx, &account)
                 close(tx, account)
                 return (id, .value(value))
             }
@@ -47,10 +48,6 @@ extension Billing {
                 }
             }
         }
-    }
-
-    private func expireIfDue(_ tx: borrowing Transaction, _ account: inout Account, _ access: Access) throws {
-        if account.isDue { try expireGrants(tx, &account, by: access.actor, access.call.requestID) }
     }
 
     // MARK: groups
@@ -109,13 +106,18 @@ extension Billing {
     private func outcomes(
         of group: AccountGroup, on workspace: UUID, _ tx: borrowing Transaction
     ) throws -> [Outcome] {
+        // The role is asked behind the lock: whoever has lost it while he waited is refused.
+        tx.enter(workspace)
+        let locked = tx.later(Query(Billing.lockAccount, workspace))
         let asked = group.members.map { member in
             (
                 looked: member.ticket.map { platform.idempotency.look(tx, for: $0) },
                 found: member.question.query.map { tx.later($0) }
             )
         }
-        var account = try tx.first(Billing.lockAccount, workspace)
+        try tx.flush()
+        var account = locked.row
+        account?.isShared = true
         let outcomes = try zip(group.members, asked).map { member, asked -> Outcome in
             guard member.take() else { return .gone }
             do {
@@ -125,9 +127,10 @@ extension Billing {
                     return .answer(.success(body))
                 }
                 guard var changed = account else { throw CallError(.notFound) }
-                try expireIfDue(tx, &changed, access)
+                try expireIfDue(tx, &changed, by: access.actor, access.call.requestID)
                 account = changed
                 let (id, body) = try member.effect(tx, access, &changed)
+                tell(tx, &changed)
                 account = changed
                 platform.record(tx, member.call, made: id)
                 if let ticket = member.ticket {
@@ -140,7 +143,10 @@ extension Billing {
                 return .answer(.failure(Idempotency.Busy()))
             }
         }
-        if let account, account.isChanged { close(tx, account) }
+        if var account, account.isChanged {
+            tell(tx, &account)
+            close(tx, account)
+        }
         return outcomes
     }
 }

@@ -13,15 +13,19 @@ extension Billing {
             Billing.insertEntry, entry.id, account.workspaceID, account.seq, entry.kind.rawValue,
             entry.amount,
             account.balance, account.held, entry.relatedID, entry.description, entry.referenceID, actor,
-            requestID, expecting: 1)
+            requestID, entry.expiresAt, expecting: 1)
         return CreditTransaction(entry, after: account)
     }
 
-    /// Ends a change of the account. What follows of its being lower than before happens here, once, whatever made it so.
+    /// Has the account as it is now written.
     func close(_ tx: borrowing Transaction, _ account: Account) {
         tx.queue(
             Billing.saveAccount, account.workspaceID, account.balance, account.held, account.expiring,
             account.nextExpiry, account.seq, expecting: 1)
+    }
+
+    /// Does what follows of how much is available now, after each change, whatever has made it.
+    func tell(_ tx: borrowing Transaction, _ account: inout Account) {
         if account.needsRecharge {
             tx.queue(
                 Billing.insertAutoPurchase, UUID.random(), account.workspaceID, account.recharge.amount)
@@ -30,6 +34,34 @@ extension Billing {
             Event.creditsLow(available: account.available, threshold: threshold)
                 .raise(tx, in: account.workspaceID)
         }
+        account.notice()
+    }
+
+    /// What is over goes before anything else is done with the account.
+    func expireIfDue(
+        _ tx: borrowing Transaction, _ account: inout Account, by actor: String, _ requestID: String
+    ) throws {
+        if account.hasOverdueHolds {
+            while case let holds = try tx.all(
+                Billing.listOverdueHolds, account.workspaceID, Billing.holdsAtOnce),
+                !holds.isEmpty
+            {
+                for hold in holds { _ = end(tx, &account, hold, status: "expired", by: actor, requestID) }
+            }
+        }
+        if account.isDue { try expireGrants(tx, &account, by: actor, requestID) }
+    }
+
+    /// Of several calls in one transaction one must not be refused by the database, which would refuse all of them.
+    func requireUnused(
+        _ tx: borrowing Transaction, _ account: Account, _ reference: String?, of kind: CreditTransaction.Kind
+    ) throws {
+        guard account.isShared, let reference else { return }
+        let isTaken =
+            kind == .hold
+            ? try tx.one(Billing.isHoldReferenceTaken, account.workspaceID, reference)
+            : try tx.one(Billing.isReferenceTaken, account.workspaceID, kind.rawValue, reference)
+        if isTaken { throw CallError(.conflict, "This referenceId has been used in this workspace") }
     }
 
     /// What is spent is taken from what expires first.
@@ -50,20 +82,19 @@ extension Billing {
         account.useUp(expiring: 0, next: next?.expiresAt)
     }
 
-    /// Each grant that is over goes, with a row of its own, as far as nothing is held of it; the rest goes when that is released.
+    /// Each grant that is over goes, with a row of its own, save what is held: that is of what expires first, and goes when it is released.
     func expireGrants(
         _ tx: borrowing Transaction, _ account: inout Account, by actor: String, _ requestID: String
     ) throws {
-        while let grant = try tx.first(Billing.listGrants, account.workspaceID, 1),
-            grant.expiresAt <= account.now
-        {
-            let gone = min(grant.remaining, account.available)
-            guard gone > 0 else {
-                // Everything that is left is held. It is looked at again with the next change.
-                return
-            }
+        var kept = account.held
+        for grant in try tx.all(Billing.listGrants, account.workspaceID, Billing.grantsAtOnce)
+        where grant.expiresAt <= account.now {
+            let stays = min(grant.remaining, kept)
+            kept -= stays
+            let gone = grant.remaining - stays
+            guard gone > 0 else { continue }
             account.expire(gone)
-            tx.queue(Billing.updateGrant, grant.id, grant.remaining - gone, expecting: 1)
+            tx.queue(Billing.updateGrant, grant.id, stays, expecting: 1)
             post(
                 tx, account, CreditTransaction.Entry(kind: .expiry, amount: gone, relatedID: grant.id),
                 by: actor, requestID)
@@ -72,6 +103,7 @@ extension Billing {
         account.useUp(expiring: 0, next: next?.expiresAt)
     }
 
+    private static let holdsAtOnce = 500
     private static let grantsAtOnce = 100
 
     // MARK: methods
@@ -90,9 +122,11 @@ extension Billing {
         if let expiresAt, expiresAt <= account.now {
             throw CallError.fields([FieldError("expiresAt", .range, "has to be in the future")])
         }
+        let kind: CreditTransaction.Kind = type == "bonus" ? .bonus : .purchase
+        try requireUnused(tx, account, referenceID, of: kind)
         let entry = CreditTransaction.Entry(
-            kind: type == "bonus" ? .bonus : .purchase, amount: amount, description: description,
-            referenceID: referenceID)
+            kind: kind, amount: amount, description: description, referenceID: referenceID,
+            expiresAt: expiresAt)
         try account.add(amount, expiresAt: expiresAt)
         let made = post(tx, account, entry, by: access.actor, access.call.requestID)
         if let expiresAt {
@@ -107,6 +141,7 @@ extension Billing {
         _ description: String?, _ referenceID: String?
     ) throws -> (id: UUID, value: CreditTransaction) {
         try account.take(amount)
+        try requireUnused(tx, account, referenceID, of: .debit)
         try useUp(tx, &account, amount)
         let entry = CreditTransaction.Entry(
             kind: .debit, amount: amount, description: description, referenceID: referenceID)

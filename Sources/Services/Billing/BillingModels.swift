@@ -55,6 +55,8 @@ struct CreditTransaction: Sendable {
         var relatedID: UUID?
         var description: String?
         var referenceID: String?
+        /// Of credits that come.
+        var expiresAt: Timestamp?
     }
 
     static let shape: Shape<CreditTransaction> = .object(
@@ -68,7 +70,7 @@ struct CreditTransaction: Sendable {
         Field("balanceAfter", .integer, "The balance with it.") { $0.balanceAfter },
         Field(
             "relatedId", Shape.uuid.nullable,
-            "Of a refund the debit or capture, of a capture or release the hold, of an expiry the grant."
+            "Of a refund the debit or capture, of a hold, capture or release the hold, of an expiry the grant, of a purchase the purchase."
         ) { $0.relatedID },
         Field("description", Shape.string.nullable, "As it was given.") { $0.description },
         Field("referenceId", Shape.string.nullable, "The caller's own, unique in a workspace and type.") {
@@ -169,6 +171,7 @@ extension Account {
             recharge: AutoRecharge(
                 isEnabled: try row.get(7), threshold: try row.get(8), amount: try row.get(9),
                 restsUntil: try row.getOptional(10)),
-            lowBalanceThresholds: try row.get(11, as: IntegerArray.self).values, now: try row.get(12))
+            lowBalanceThresholds: try row.get(11, as: IntegerArray.self).values,
+            hasOverdueHolds: try row.get(12), now: try row.get(13))
     }
 }

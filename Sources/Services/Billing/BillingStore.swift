@@ -7,14 +7,18 @@ extension Billing {
     static let lockAccount = Statement(
         """
         SELECT workspace_id, balance, held, expiring, next_expiry, seq, plan, recharge_enabled, recharge_threshold,
-            recharge_amount, recharge_rests_until, low_balance_thresholds, now()
+            recharge_amount, recharge_rests_until, low_balance_thresholds,
+            held > 0 AND EXISTS (SELECT FROM credit_holds h WHERE h.workspace_id = $1 AND h.status = 'active' AND h.expires_at <= now()),
+            now()
         FROM accounts WHERE workspace_id = $1 AND EXISTS (SELECT FROM workspaces WHERE id = $1) FOR UPDATE
         """, row: Account.init)
 
     static let getAccount = Statement(
         """
         SELECT workspace_id, balance, held, expiring, next_expiry, seq, plan, recharge_enabled, recharge_threshold,
-            recharge_amount, recharge_rests_until, low_balance_thresholds, now()
+            recharge_amount, recharge_rests_until, low_balance_thresholds,
+            held > 0 AND EXISTS (SELECT FROM credit_holds h WHERE h.workspace_id = $1 AND h.status = 'active' AND h.expires_at <= now()),
+            now()
         FROM accounts WHERE workspace_id = $1
         """, row: Account.init)
 
@@ -28,8 +32,8 @@ extension Billing {
     static let insertEntry = Statement(
         """
         INSERT INTO ledger (id, workspace_id, seq, type, amount, balance_after, held_after, related_id, description,
-            reference_id, actor, request_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            reference_id, actor, request_id, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
         """)
 
     static let listEntries = Statement(
@@ -52,6 +56,14 @@ extension Billing {
         FROM ledger l WHERE workspace_id = $1 AND id = $2 AND type IN ('debit', 'capture')
         """
     ) { (amount: try $0.get(0, as: Int64.self), refunded: try $0.get(1, as: Int64.self)) }
+
+    static let isReferenceTaken = Statement(
+        "SELECT EXISTS (SELECT FROM ledger WHERE workspace_id = $1 AND type = $2 AND reference_id = $3)"
+    ) { try $0.get(0, as: Bool.self) }
+
+    static let isHoldReferenceTaken = Statement(
+        "SELECT EXISTS (SELECT FROM credit_holds WHERE workspace_id = $1 AND reference_id = $2)"
+    ) { try $0.get(0, as: Bool.self) }
 
     // MARK: grants
 
@@ -100,34 +112,47 @@ extension Billing {
 
     // MARK: upkeep
 
-    /// Accounts with something that is over.
+    /// Accounts with something that is over, by their ids.
     static let listDue = Statement(
         """
-        (SELECT workspace_id FROM credit_holds WHERE status = 'active' AND expires_at <= now() LIMIT $1)
-        UNION (SELECT g.workspace_id FROM credit_grants g JOIN accounts a USING (workspace_id)
-            WHERE g.remaining > 0 AND g.expires_at <= now() AND a.balance > a.held LIMIT $1)
+        SELECT workspace_id FROM (
+            SELECT workspace_id FROM credit_holds WHERE status = 'active' AND expires_at <= now()
+            UNION SELECT g.workspace_id FROM credit_grants g JOIN accounts a USING (workspace_id)
+                WHERE g.remaining > 0 AND g.expires_at <= now() GROUP BY g.workspace_id, a.held HAVING sum(g.remaining) > a.held) due
+        WHERE $1::uuid IS NULL OR workspace_id > $1 ORDER BY workspace_id LIMIT $2
         """
     ) { try $0.get(0, as: UUID.self) }
 
-    /// Like `lockAccount`, whether or not the workspace is still there; skipped while somebody else has it.
-    static let lockAnyAccount = Statement(
+    /// Accounts below the threshold of the rule that buys, for which nobody buys: that the rule was set, a purchase has failed or a call was
+    /// refused has changed no credits.
+    static let listRecharges = Statement(
         """
-        SELECT workspace_id, balance, held, expiring, next_expiry, seq, plan, recharge_enabled, recharge_threshold,
-            recharge_amount, recharge_rests_until, low_balance_thresholds, now()
-        FROM accounts WHERE workspace_id = $1 FOR UPDATE SKIP LOCKED
-        """, row: Account.init)
+        SELECT a.workspace_id FROM accounts a JOIN workspaces w ON w.id = a.workspace_id
+        WHERE a.recharge_enabled AND a.balance - a.held < a.recharge_threshold
+            AND (a.recharge_rests_until IS NULL OR a.recharge_rests_until <= now())
+            AND NOT EXISTS (SELECT FROM credit_purchases p
+                WHERE p.workspace_id = a.workspace_id AND p.status = 'pending' AND p.origin = 'auto')
+            AND ($1::uuid IS NULL OR a.workspace_id > $1)
+        ORDER BY a.workspace_id LIMIT $2
+        """
+    ) { try $0.get(0, as: UUID.self) }
+
+    /// Upkeep waits for nobody for long: what is busy now has its turn a second later.
+    static let waitBriefly = Statement("SET LOCAL lock_timeout = '2s'")
 
     /// Like `lockAccount`, whether or not the workspace is still there.
     static let lockExistingAccount = Statement(
         """
         SELECT workspace_id, balance, held, expiring, next_expiry, seq, plan, recharge_enabled, recharge_threshold,
-            recharge_amount, recharge_rests_until, low_balance_thresholds, now()
+            recharge_amount, recharge_rests_until, low_balance_thresholds,
+            held > 0 AND EXISTS (SELECT FROM credit_holds h WHERE h.workspace_id = $1 AND h.status = 'active' AND h.expires_at <= now()),
+            now()
         FROM accounts WHERE workspace_id = $1 FOR UPDATE
         """, row: Account.init)
 
     static let listOverdueHolds = Statement(
         """
         SELECT id, amount, captured, status, reference_id, expires_at, created_at FROM credit_holds
-        WHERE workspace_id = $1 AND status = 'active' AND expires_at <= now() ORDER BY expires_at, id LIMIT 100
+        WHERE workspace_id = $1 AND status = 'active' AND expires_at <= now() ORDER BY expires_at, id LIMIT $2
         """, row: Hold.init)
 }

@@ -10,6 +10,7 @@ extension Billing {
         _ expiresIn: Int64, _ referenceID: String?
     ) throws -> (id: UUID, value: Hold) {
         try account.hold(amount)
+        try requireUnused(tx, account, referenceID, of: .hold)
         let hold = Hold(
             id: UUID.random(), amount: amount, captured: 0, status: Hold.active, referenceID: referenceID,
             expiresAt: Timestamp(microseconds: account.now.microseconds + expiresIn * 1_000_000),
@@ -72,7 +73,7 @@ extension Billing {
         return hold
     }
 
-    private func end(
+    func end(
         _ tx: borrowing Transaction, _ account: inout Account, _ hold: Hold,
         status: String, by actor: String,
         _ requestID: String
@@ -89,14 +90,14 @@ extension Billing {
 
     // MARK: upkeep
 
-    /// Releases holds and takes grants whose time is over. Of several daemons one does it: the account is locked.
-    func expire(_ workspace: UUID, _ tx: borrowing Transaction) throws {
+    /// Releases holds and takes grants whose time is over, and buys where the rule asks for it. Of several daemons one does it: the account
+    /// is locked.
+    func lookAfter(_ workspace: UUID, _ tx: borrowing Transaction) throws {
         tx.enter(workspace)
-        guard var account = try tx.first(Billing.lockAnyAccount, workspace) else { return }
-        for hold in try tx.all(Billing.listOverdueHolds, workspace) {
-            _ = end(tx, &account, hold, status: "expired", by: Billing.upkeepActor, "upkeep")
-        }
-        if account.isDue { try expireGrants(tx, &account, by: Billing.upkeepActor, "upkeep") }
+        tx.queue(Billing.waitBriefly)
+        guard var account = try tx.first(Billing.lockExistingAccount, workspace) else { return }
+        try expireIfDue(tx, &account, by: Billing.upkeepActor, "upkeep")
+        tell(tx, &account)
         if account.isChanged { close(tx, account) }
     }
 

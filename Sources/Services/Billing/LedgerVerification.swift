@@ -29,8 +29,11 @@ struct LedgerVerification: Sendable {
         let holdsOff: Int64
         let grantRest: Int64
         let grantsOff: Int64
+        /// Transactions that brought credits which expire.
+        let expirable: Int64
         let overRefunded: Int64
         let purchasesOff: Int64
+        let nextExpiryOff: Int64
 
         init(_ row: borrowing RowReader) throws {
             workspaceID = try row.get(0)
@@ -47,8 +50,10 @@ struct LedgerVerification: Sendable {
             holdsOff = try row.get(11)
             grantRest = try row.get(12)
             grantsOff = try row.get(13)
-            overRefunded = try row.get(14)
-            purchasesOff = try row.get(15)
+            expirable = try row.get(14)
+            overRefunded = try row.get(15)
+            purchasesOff = try row.get(16)
+            nextExpiryOff = try row.get(17)
         }
 
         fileprivate var comparisons: [(what: String, expected: Int64, actual: Int64)] {
@@ -58,7 +63,8 @@ struct LedgerVerification: Sendable {
                 ("transactions that do not follow from the one before", 0, breaks),
                 ("held by active holds", holdRest, held), ("expiring", grantRest, expiring),
                 ("holds that are not what their transactions say", 0, holdsOff),
-                ("grants of which more is left than was given", 0, grantsOff),
+                ("grants and expiries that are not what their transactions say", 0, grantsOff),
+                ("whether the next expiry is another one", 0, nextExpiryOff),
                 ("debits of which more was refunded than taken", 0, overRefunded),
                 ("settled purchases without their transaction, or the other way round", 0, purchasesOff),
             ]
@@ -69,9 +75,10 @@ struct LedgerVerification: Sendable {
     private(set) var found = 0
     private(set) var differences: [Difference] = []
 
-    static let batch: Int64 = 200
-    static let outcomesAtOnce: Int64 = 50_000
-    private static let mostListed = 1000
+    static let batch = 200
+    static let entriesAtOnce = 10_000
+    static let outcomesAtOnce = 5_000
+    static let mostListed = 1000
 
     mutating func check(_ sums: Sums) {
         checked += Int(sums.rows)
@@ -80,13 +87,10 @@ struct LedgerVerification: Sendable {
         }
     }
 
-    /// - Parameter orphans: outcomes of calls whose effect is not there.
-    mutating func check(orphans: Int64) {
-        guard orphans > 0 else { return }
-        note(
-            Difference(
-                workspaceID: nil, what: "idempotency keys without their effect", expected: 0,
-                actual: orphans))
+    /// Something that there should be none of.
+    mutating func check(none count: Int64, of what: String, in workspace: UUID? = nil) {
+        guard count > 0 else { return }
+        note(Difference(workspaceID: workspace, what: what, expected: 0, actual: count))
     }
 
     private mutating func note(_ difference: Difference) {
@@ -114,10 +118,17 @@ extension Billing {
     /// Each batch of accounts in one snapshot, beside everything that goes on.
     func verify(_ call: Call, _ workspace: UUID?) async throws -> LedgerVerification {
         var verification = LedgerVerification()
-        let total = try await platform.transact(call) { tx in
+        let (total, without) = try await platform.transact(call) { tx in
             tx.enterEveryWorkspace()
-            return try tx.one(Billing.countAccounts)
+            return (
+                try tx.one(Billing.countAccounts, workspace),
+                try tx.all(Billing.listWithoutAccount, workspace, LedgerVerification.mostListed)
+            )
         }
+        guard workspace == nil || total + Int64(without.count) > 0 else {
+            throw CallError(.notFound, "No such workspace")
+        }
+        for id in without { verification.check(none: 1, of: "workspaces without an account", in: id) }
         var done: Int64 = 0
         var last: UUID?
         repeat {
@@ -127,24 +138,82 @@ extension Billing {
                 tx.queue(Billing.liftStatementTimeout)
                 return try tx.all(Billing.sumAccounts, after, workspace, LedgerVerification.batch)
             }
-            for sum in sums { verification.check(sum) }
+            for sum in sums {
+                verification.check(sum)
+                guard sum.expirable > 0 else { continue }
+                verification.check(
+                    none: try await wrongGrants(call, sum.workspaceID),
+                    of: "grants of which another rest is left",
+                    in: sum.workspaceID)
+            }
             done += Int64(sums.count)
-            last = sums.last?.workspaceID
+            last = sums.count == LedgerVerification.batch ? sums.last?.workspaceID : nil
             call.report(progress(done, of: total))
         } while last != nil
-        var orphans: Int64 = 0
-        var scope: [UInt8]?
-        repeat {
-            let after = scope
-            let part = try await platform.transact(call) { tx in
-                tx.enterEveryWorkspace()
-                return try tx.one(Billing.countOrphans, after, LedgerVerification.outcomesAtOnce)
-            }
-            orphans += part.orphans
-            scope = part.last
-        } while scope != nil
-        verification.check(orphans: orphans)
+        try await checkOutcomes(call, workspace, &verification)
         return verification
+    }
+
+    /// From the ledger, which is only added to: so what is read later is still what it was.
+    private func wrongGrants(_ call: Call, _ workspace: UUID) async throws -> Int64 {
+        let (end, stored) = try await platform.transact(call) { tx in
+            tx.enterEveryWorkspace()
+            return (try tx.one(Billing.getSeq, workspace), try tx.all(Billing.listRemaining, workspace))
+        }
+        var replay = GrantReplay()
+        var last: Int64? = 0
+        while let after = last {
+            let entries = try await platform.transact(call) { tx in
+                tx.enterEveryWorkspace()
+                return try tx.all(
+                    Billing.listSpending, workspace, after, end, LedgerVerification.entriesAtOnce)
+            }
+            for entry in entries { replay.apply(entry) }
+            last = entries.count == LedgerVerification.entriesAtOnce ? entries.last?.seq : nil
+        }
+        return replay.differences(
+            from: Dictionary(stored.map { ($0.id, $0.remaining) }) { first, _ in first })
+    }
+
+    /// What was answered to calls with a key has to be there, and to be what was answered.
+    private func checkOutcomes(
+        _ call: Call, _ workspace: UUID?, _ verification: inout LedgerVerification
+    ) async throws {
+        var (missing, other, unreadable): (Int64, Int64, Int64) = (0, 0, 0)
+        var last: [UInt8]?
+        repeat {
+            let after = last
+            let outcomes = try await platform.transact(call) { tx in
+                tx.enterEveryWorkspace()
+                return try tx.all(Billing.listOutcomes, after, LedgerVerification.outcomesAtOnce)
+            }
+            let told = outcomes.map { ToldEffect(outcome: $0.bytes) }
+            unreadable += Int64(told.filter { $0 == .unreadable }.count)
+            let effects = told.compactMap(\.effect).filter { workspace == nil || $0.workspaceID == workspace }
+            let there = try await platform.transact(call) { tx in
+                tx.enterEveryWorkspace()
+                func ids(_ kind: ToldEffect.Kind) -> TextArray {
+                    TextArray(effects.filter { $0.kind == kind }.map(\.id))
+                }
+                return try tx.all(Billing.findEffects, ids(.transaction), ids(.hold), ids(.purchase))
+            }
+            let found = Dictionary(there.map { ($0.id, $0) }) { first, _ in first }
+            for effect in effects {
+                guard let entry = found[effect.id] else {
+                    missing += 1
+                    continue
+                }
+                if entry.amount != effect.amount || (effect.balance ?? entry.balance) != entry.balance {
+                    other += 1
+                }
+            }
+            last = outcomes.count == LedgerVerification.outcomesAtOnce ? outcomes.last?.scope : nil
+        } while last != nil
+        verification.check(none: missing, of: "idempotency keys without their effect")
+        verification.check(none: other, of: "idempotency keys with another effect")
+        if workspace == nil {
+            verification.check(none: unreadable, of: "idempotency keys that cannot be read")
+        }
     }
 
     private func progress(_ done: Int64, of total: Int64) -> [UInt8] {
@@ -154,5 +223,50 @@ extension Billing {
             writer.key("total")
             writer.int(total)
         }
+    }
+}
+
+/// What a stored outcome says that was done.
+private enum ToldEffect: Equatable {
+    enum Kind {
+        case transaction, hold, purchase
+    }
+
+    struct Effect: Equatable {
+        let kind: Kind
+        let id: UUID
+        let workspaceID: UUID?
+        let amount: Int64
+        let balance: Int64?
+    }
+
+    case effect(Effect)
+    /// It is of another method, or a failure.
+    case nothing
+    case unreadable
+
+    var effect: Effect? { if case .effect(let effect) = self { effect } else { nil } }
+
+    init(outcome bytes: [UInt8]) {
+        guard let json = try? JSON.parse(bytes), json.kind == .object else {
+            self = .unreadable
+            return
+        }
+        let result = json["result"]
+        let kind: Kind? =
+            result?["balanceAfter"] != nil
+            ? .transaction
+            : result?["captured"] != nil ? .hold : result?["settledAt"] != nil ? .purchase : nil
+        guard let kind, let result, let id = result["id"]?.string.flatMap({ UUID($0) }),
+            let amount = result["amount"]?.int64
+        else {
+            self = .nothing
+            return
+        }
+        self = .effect(
+            Effect(
+                kind: kind, id: id, workspaceID: result["workspaceId"]?.string.flatMap { UUID($0) },
+                amount: amount,
+                balance: result["balanceAfter"]?.int64))
     }
 }

@@ -45,6 +45,9 @@ extension Billing {
     func createPurchase(
         _ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ amount: Int64
     ) throws -> Purchase {
+        guard try tx.one(Billing.countPending, workspace) < Billing.pendingOfOne else {
+            throw CallError(.conflict, "\(Billing.pendingOfOne) purchases wait already; settle those first")
+        }
         guard let purchase = try tx.first(Billing.insertPurchase, UUID.random(), workspace, amount) else {
             throw CallError(.notFound)
         }
@@ -79,12 +82,14 @@ extension Billing {
             return purchase
         }
         if outcome == "settled" {
+            try expireIfDue(tx, &account, by: access.actor, access.call.requestID)
             try account.add(purchase.amount)
             post(
                 tx, account,
                 CreditTransaction.Entry(
                     kind: .purchase, amount: purchase.amount, relatedID: id, referenceID: referenceID),
                 by: access.actor, access.call.requestID)
+            tell(tx, &account)
             close(tx, account)
         } else if purchase.origin == "auto" {
             tx.queue(Billing.restRecharge, account.workspaceID, expecting: 1)
@@ -96,10 +101,14 @@ extension Billing {
         _ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ isEnabled: Bool,
         _ threshold: Int64, _ amount: Int64
     ) throws -> AutoRecharge {
-        guard try tx.first(Billing.lockAccount, workspace) != nil else { throw CallError(.notFound) }
+        guard var account = try tx.first(Billing.lockAccount, workspace) else { throw CallError(.notFound) }
         tx.queue(Billing.setRecharge, workspace, isEnabled, threshold, amount, expecting: 1)
-        return AutoRecharge(
-            isEnabled: isEnabled, threshold: threshold, amount: amount, restsUntil: nil)
+        account.recharge = AutoRecharge(
+            isEnabled: isEnabled, threshold: threshold, amount: amount,
+            restsUntil: account.recharge.restsUntil)
+        let rule = account.recharge
+        tell(tx, &account)
+        return rule
     }
 
     func setLowBalanceThresholds(
@@ -116,15 +125,22 @@ extension Billing {
     func watch(_ call: Call) async throws -> Done {
         var told: Set<UUID> = []
         while call.interruption == nil, MonotonicClock.now < call.deadlineNanoseconds {
-            let pending = try await platform.transact(call) { tx in
-                tx.enterEveryWorkspace()
-                return try tx.all(Billing.listPending, Billing.pendingAtOnce)
-            }
-            for purchase in pending where !told.contains(purchase.id) {
-                guard case .json(let bytes) = Purchase.shape.body(of: purchase).content else { continue }
-                call.report(bytes)
-            }
-            told = Set(pending.map(\.id))
+            var pending: Set<UUID> = []
+            var last: Purchase?
+            repeat {
+                let after = last
+                let page = try await platform.transact(call) { tx in
+                    tx.enterEveryWorkspace()
+                    return try tx.all(Billing.listPending, after?.createdAt, after?.id, Billing.pendingAtOnce)
+                }
+                for purchase in page where !told.contains(purchase.id) {
+                    guard case .json(let bytes) = Purchase.shape.body(of: purchase).content else { continue }
+                    call.report(bytes)
+                }
+                pending.formUnion(page.map(\.id))
+                last = page.count == Billing.pendingAtOnce ? page.last : nil
+            } while last != nil
+            told = pending
             let left = call.deadlineNanoseconds - min(MonotonicClock.now, call.deadlineNanoseconds)
             try await Task.sleep(for: min(Billing.watchPause, .nanoseconds(Int64(clamping: left))))
         }
@@ -133,6 +149,8 @@ extension Billing {
     }
 
     private static let pendingAtOnce = 1000
+    /// Of one workspace.
+    private static let pendingOfOne: Int64 = 100
     private static let watchPause = Duration.milliseconds(250)
 
     var purchaseMethods: [Method] {

@@ -17,6 +17,24 @@ extension Billing {
         ON CONFLICT (workspace_id) WHERE status = 'pending' AND origin = 'auto' DO NOTHING
         """)
 
+    static let countPending = Statement(
+        "SELECT count(*) FROM credit_purchases WHERE workspace_id = $1 AND status = 'pending'"
+    ) { try $0.get(0, as: Int64.self) }
+
+    /// With the workspace nobody is left who could get the credits.
+    static let failPending = Statement(
+        """
+        UPDATE credit_purchases SET status = 'failed', settled_at = now() WHERE workspace_id = $1 AND status = 'pending'
+        """)
+
+    /// Nobody pays for them any more. A few at a time.
+    static let failOld = Statement(
+        """
+        UPDATE credit_purchases SET status = 'failed', settled_at = now() WHERE id IN
+            (SELECT id FROM credit_purchases WHERE status = 'pending' AND created_at < now() - interval '30 days'
+            ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+        """)
+
     static let listPurchases = Statement(
         """
         SELECT id, workspace_id, amount, status, origin, reference_id, created_at, settled_at FROM credit_purchases
@@ -42,9 +60,7 @@ extension Billing {
 
     static let setRecharge = Statement(
         """
-        UPDATE accounts SET recharge_enabled = $2, recharge_threshold = $3, recharge_amount = $4,
-            recharge_rests_until = NULL
-        WHERE workspace_id = $1
+        UPDATE accounts SET recharge_enabled = $2, recharge_threshold = $3, recharge_amount = $4 WHERE workspace_id = $1
         """)
 
     static let setThresholds = Statement(
@@ -57,6 +73,7 @@ extension Billing {
     static let listPending = Statement(
         """
         SELECT id, workspace_id, amount, status, origin, reference_id, created_at, settled_at FROM credit_purchases
-        WHERE status = 'pending' ORDER BY created_at, id LIMIT $1
+        WHERE status = 'pending' AND ($1::timestamptz IS NULL OR (created_at, id) > ($1, $2::uuid))
+        ORDER BY created_at, id LIMIT $3
         """, row: Purchase.init)
 }

@@ -40,7 +40,7 @@ struct Idempotency: Sendable {
     /// - Returns: `nil` for a call without a key, and for methods that take none.
     func ticket(for call: Call) throws -> Ticket? {
         guard call.method.isIdempotent, let key = call.metadata.idempotencyKey else { return nil }
-        let caller = call.caller.label(at: call.peer)
+        let caller = call.caller.scope(at: call.peer)
         let params = Idempotency.canonicalParams(of: call)
         // Nobody meets another's key: whoever has no name is known by what he asks.
         let scope = Idempotency.joined([
@@ -60,11 +60,20 @@ struct Idempotency: Sendable {
         return Ticket(lock: lock, stamps: stamps)
     }
 
-    /// Every declared param in its order, by its source text; so by name and by position are the same.
+    /// Every declared param in its order, by what it says; so by name and by position are the same.
     private static func canonicalParams(of call: Call) -> [UInt8] {
         joined(
-            call.method.params.enumerated().map { position, param in
-                call.arguments.value(named: param.name, at: position).map { Array($0.sourceBytes) } ?? []
+            call.method.params.enumerated().map { position, param -> [UInt8] in
+                // Null is as absent; escapes and blanks are one way of writing among others.
+                guard let value = call.arguments.value(named: param.name, at: position), !value.isNull else {
+                    return []
+                }
+                if case .string(_, "uuid", _) = param.schema, let id = value.string.flatMap({ UUID($0) }) {
+                    return id.bytes
+                }
+                var writer = JSONWriter()
+                writer.value(value)
+                return writer.bytes
             })
     }
 
@@ -114,10 +123,10 @@ struct Idempotency: Sendable {
 
     /// Both go along with the next statement.
     func look(_ tx: borrowing Transaction, for ticket: Ticket) -> (
-        isFirst: Later<Bool>, stored: Later<Stored>
+        gate: Later<(isFirst: Bool, isCurrent: Bool)>, stored: Later<Stored>
     ) {
         (
-            tx.later(Query(Idempotency.tryLock, ticket.lock)),
+            tx.later(Query(Idempotency.tryLock, ticket.lock, ticket.newest.keyVersion)),
             tx.later(Query(Idempotency.findOutcome, TextArray(ticket.stamps.map(\.scope))))
         )
     }

@@ -1,14 +1,17 @@
 import Postgres
 
 extension Idempotency {
-    static let tryLock = Statement("SELECT pg_try_advisory_xact_lock($1::bigint)") {
-        try $0.get(0, as: Bool.self)
-    }
+    /// Whether the key is free, and whether the ring of this daemon has the newest master key that any daemon has used: without it an outcome
+    /// that another has stored would not be found.
+    static let tryLock = Statement(
+        "SELECT pg_try_advisory_xact_lock($1::bigint), NOT EXISTS (SELECT FROM master_keys WHERE number > $2)"
+    ) { (isFirst: try $0.get(0, as: Bool.self), isCurrent: try $0.get(1, as: Bool.self)) }
 
+    /// The age is written so that no index can serve it: a planner without statistics would go through all keys of a day by it.
     static let findOutcome = Statement(
         """
         SELECT fingerprint, outcome, is_sealed, key_version, scope FROM idempotency_keys
-        WHERE scope = ANY($1::bytea[]) AND created_at > now() - interval '24 hours' LIMIT 1
+        WHERE scope = ANY($1::bytea[]) AND created_at + interval '24 hours' > now() LIMIT 1
         """
     ) {
         Stored(

@@ -38,6 +38,14 @@ extension Invitations {
     ) throws -> NewInvitation {
         try access.requireAtLeast(role)
         guard let name = try tx.first(Members.lockWorkspace, workspace) else { throw CallError(.notFound) }
+        try Authorization.recheck(access, in: tx)
+        guard
+            try access.role == .operator
+                || tx.one(Invitations.countRecent, workspace) < Invitations.mostPerHour
+        else {
+            throw CallError.rateLimited(
+                retryAfterMs: 3_600_000, "A workspace invites \(Invitations.mostPerHour) an hour")
+        }
         if let user = try tx.first(Members.findUserByEmail, email.text),
             try tx.first(Members.getMember, workspace, user) != nil
         {
@@ -47,10 +55,28 @@ extension Invitations {
         tx.queue(Invitations.endOpen, workspace, email.text)
         let invitation = try tx.one(
             Invitations.insertInvitation, workspace, email.text, role, token.hash, access.responsibleUserID)
-        try platform.outbox.put(
-            tx, Mail(kind: .invitation, token: token.text, workspace: name, role: role.name), to: email)
-        return NewInvitation(invitation: invitation, token: token.text)
+        let isMailed = try mayMail(tx, to: email)
+        if isMailed {
+            try platform.outbox.put(
+                tx, Mail(kind: .invitation, token: token.text, workspace: name, role: role.name), to: email)
+        }
+        return NewInvitation(invitation: invitation, token: token.text, isMailed: isMailed)
     }
+
+    /// From all workspaces together: nobody fills another's mailbox. The invitation is good without its mail, and whoever has asked a
+    /// mailbox full keeps nobody else from inviting.
+    private func mayMail(_ tx: borrowing Transaction, to email: Email) throws -> Bool {
+        guard platform.outbox.isOpen else { return false }
+        let hashes = try platform.tokens.emailHashes(email)
+        try AdvisoryLock.take(tx, "invitation", email.text)
+        return try tx.execute(
+            Invitations.insertMail, hashes.newest, TextArray(hashes.all), Invitations.mostMailsPerHour) == 1
+    }
+
+    /// Of one workspace.
+    private static let mostPerHour = 100
+    /// To one address.
+    private static let mostMailsPerHour = 5
 
     func list(
         _ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ limit: Int64, _ cursor: Cursor?
@@ -74,6 +100,8 @@ extension Invitations {
         let refusal = CallError(.notFound, "This invitation is not valid for your address")
         guard let token = try InvitationToken(token) else { throw refusal }
         tx.enter(token.workspace)
+        // As every change of the members: what the inviter is cannot change in between.
+        guard try tx.first(Invitations.lockWorkspaceByToken, token.hash) != nil else { throw refusal }
         guard let found = try tx.first(Invitations.lockOpenByToken, token.hash, user) else { throw refusal }
         guard try tx.execute(Members.insertMember, found.workspaceID, user, found.role) == 1 else {
             throw CallError(.conflict, "You are a member already")

@@ -38,7 +38,7 @@ struct Invitations: Sendable {
                 run: platform.transaction(revoke)),
             Method(
                 "invitations.accept", "Makes the caller a member, when the invitation is for his address.",
-                role: .user, rate: .auth, mutates: true, creates: true, sensitive: true,
+                role: .user, mutates: true, creates: true, sensitive: true,
                 route: .post("/invitations/accept"),
                 params: Params(.token("token", length: 1...200, "From the invitation.")),
                 result: Membership.shape,
@@ -88,7 +88,11 @@ struct Invitation: Sendable {
     fileprivate static let newShape: Shape<NewInvitation> = .object(
         "NewInvitation",
         fields { $0.invitation } + [
-            Field("token", .string, "Shown once; only a hash is kept.") { $0.token }
+            Field("token", .string, "Shown once; only a hash is kept.") { $0.token },
+            Field(
+                "mailed", .boolean,
+                "Whether a mail tells of it. Else none is sent here, or the address had enough for an hour: hand the token over."
+            ) { $0.isMailed },
         ])
 }
 
@@ -96,6 +100,7 @@ struct Invitation: Sendable {
 struct NewInvitation: Sendable {
     let invitation: Invitation
     let token: String
+    let isMailed: Bool
 
     static let shape = Invitation.newShape
 }

@@ -87,8 +87,6 @@ extension Auth {
         """
     ) { try $0.get(0, as: String.self) }
 
-    static let deleteFailuresOfEmail = Statement("DELETE FROM login_failures WHERE email_hash = $1")
-
     /// A few at a time.
     static let deleteExpiredTokens = Statement(
         """

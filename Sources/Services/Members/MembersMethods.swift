@@ -17,8 +17,9 @@ struct Members: Sendable {
                     gives: #"{"items":[{"role":"owner"}],"nextCursor":null}"#),
                 run: platform.transaction(options: .readOnly, list)),
             Method(
-                "members.add", "Takes in somebody who has an account.", role: .admin, mutates: true,
-                creates: true,
+                "members.add",
+                "Takes in somebody who has an account and has confirmed his address; others get an invitation.",
+                role: .admin, mutates: true, creates: true,
                 route: .post("/workspaces/{workspaceId}/members"),
                 params: Params(.workspace, .email("email", "Of his account."), .workspaceRole),
                 result: Member.shape,

@@ -11,6 +11,10 @@ extension Members {
         try $0.get(0, as: UUID.self)
     }
 
+    static let findAccount = Statement(
+        "SELECT id, email_verified_at IS NOT NULL FROM users WHERE email = $1 AND disabled_at IS NULL"
+    ) { (id: try $0.get(0, as: UUID.self), isVerified: try $0.get(1, as: Bool.self)) }
+
     static let listMembers = Statement(
         """
         SELECT u.id, u.email, u.name, m.role, m.created_at, m.version FROM memberships m JOIN users u ON u.id = m.user_id

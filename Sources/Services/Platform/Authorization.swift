@@ -17,9 +17,11 @@ enum Authorization {
         guard let entry = question.query else {
             return (try ask(question, in: tx), try tx.first(query))
         }
-        let found = tx.later(entry)
-        let row = try tx.first(query)
-        return (try question.answer(found.row), row)
+        // The role is asked behind the row: whoever has lost it while he waited for a lock is refused.
+        if let workspace = call.workspaceID { tx.enter(workspace) }
+        let row = tx.later(query)
+        let found = try tx.first(entry)
+        return (try question.answer(found), row.row)
     }
 
     /// Whether what somebody holds is in force, wherever he may go with it.
@@ -28,9 +30,18 @@ enum Authorization {
         try ask(Question(call, caller: caller, needed: .user), in: tx)
     }
 
+    /// What a caller was when his call began may have changed while it waited for a lock.
+    /// - Throws: `AUTHENTICATION_ERROR`, `AUTHORIZATION_ERROR`.
+    static func recheck(_ access: Access, in tx: borrowing Transaction) throws {
+        guard try check(access.call, in: tx).role == access.role else { throw CallError(.authorization) }
+    }
+
     private static func ask(_ question: Question, in tx: borrowing Transaction) throws -> Access {
         let access = try question.answer(try question.query.flatMap { try tx.first($0) })
-        if access.role == .operator, question.query == nil { tx.enterEveryWorkspace() }
+        // What is public is nobody's in particular: the operator gets no more rows than others.
+        if access.role == .operator, question.query == nil, question.needed != .public {
+            tx.enterEveryWorkspace()
+        }
         return access
     }
 
@@ -40,7 +51,7 @@ enum Authorization {
         let query: Query<Found>?
         private let call: Call
         private let caller: Caller
-        private let needed: Role
+        fileprivate let needed: Role
 
         /// - Throws: `AUTHENTICATION_ERROR` for an anonymous caller of what is not public.
         init(_ call: Call) throws(CallError) {
@@ -75,17 +86,18 @@ enum Authorization {
                     role: try role(of: found))
             case .apiKey(let id, _):
                 let found = try existing(found, "The API key is not valid")
+                guard call.method.admitsAPIKeys else {
+                    throw CallError(.authorization, "This is for users; an API key acts in its workspace")
+                }
                 return Access(
                     call: call, apiKeyID: id, responsibleUserID: found.responsibleUserID,
                     role: try role(of: found))
             }
         }
 
-        /// A public method serves those, too, whose session has ended.
         private func existing(_ found: Found?, _ message: String) throws(CallError) -> Found {
-            if let found { return found }
-            guard needed == .public else { throw CallError(.authentication, message) }
-            return Found(role: nil, responsibleUserID: nil)
+            guard let found else { throw CallError(.authentication, message) }
+            return found
         }
 
         private func role(of found: Found) throws(CallError) -> Role {

@@ -12,12 +12,16 @@ extension Platform {
     /// What an earlier call with the same key was answered.
     /// - Throws: ``Idempotency/Busy`` while another daemon is at it.
     func replay(
-        _ looked: (isFirst: Later<Bool>, stored: Later<Idempotency.Stored>)?, _ ticket: Idempotency.Ticket?,
+        _ looked: (gate: Later<(isFirst: Bool, isCurrent: Bool)>, stored: Later<Idempotency.Stored>)?,
+        _ ticket: Idempotency.Ticket?,
         _ tx: borrowing Transaction
     ) throws -> Body? {
         guard let looked, let ticket else { return nil }
         try tx.flush()
-        guard looked.isFirst.row == true else { throw Idempotency.Busy() }
+        guard let gate = looked.gate.row, gate.isFirst else { throw Idempotency.Busy() }
+        guard gate.isCurrent else {
+            throw CallError.unavailable("This daemon does not have the newest master key yet")
+        }
         return try looked.stored.row.map { try idempotency.replay($0, for: ticket) }
     }
 

@@ -7,6 +7,9 @@ struct Cursor: Sendable {
     let moment: Timestamp
     let id: UUID
 
+    /// Before everything. A bound that is never null is one that every plan takes for a place in the index.
+    static let start = Cursor(Timestamp.calendar.lowerBound, .zero)
+
     /// Opaque to callers.
     var text: String {
         Base64URL.encode(withUnsafeBytes(of: moment.microseconds.bigEndian) { Array($0) } + id.bytes)

@@ -104,14 +104,20 @@ extension Platform {
     }
 
     /// Records a change of a call in steps, and keeps its answer for repetitions, with the effect.
-    func conclude(_ tx: borrowing Transaction, _ call: Call, actor: String? = nil, answer: Body) throws {
-        record(tx, call, actor: actor)
+    func conclude(
+        _ tx: borrowing Transaction, _ call: Call, actor: String? = nil, answer: Body, made: UUID? = nil,
+        objects: KeyValuePairs<String, UUID> = [:]
+    ) throws {
+        record(tx, call, actor: actor, made: made, objects: objects)
         guard let ticket = try idempotency.ticket(for: call) else { return }
         try idempotency.keep(tx, .success(answer), of: call, under: ticket)
     }
 
     func note(_ access: Access) {
-        if let key = access.apiKeyID { keyUses.note(key, on: pool) }
+        if let session = access.sessionID { sessionUses.note(session) }
+        guard let key = access.apiKeyID else { return }
+        tokens.confirmedKeys.confirm(access.call.caller)
+        keyUses.note(key, on: pool)
     }
 
     /// A handler that answers with the one row of a query that an index bounds, or `NOT_FOUND`. It shares its round trip with
@@ -171,10 +177,9 @@ extension Platform {
     ) -> Handler<Value, repeat each P> {
         Handler { call, params, shape in
             @Sendable func run(_ ticket: Idempotency.Ticket?) async throws -> Body {
-                // A role of a workspace is the database's to say.
-                if !call.method.role.isOfWorkspace { try call.requireRoleWithoutWorkspace() }
+                // Before the database has said so nobody is who he says, not even to be refused.
                 if call.method.role != .public {
-                    _ = try await transact(call) { tx in try Authorization.check(call, in: tx) }
+                    note(try await transact(call) { tx in try Authorization.check(call, in: tx) })
                 }
                 let values = try params.get()
                 if let ticket, let body = try await replay(call, ticket) { return body }

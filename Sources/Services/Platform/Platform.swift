@@ -21,13 +21,15 @@ public struct Platform: Sendable {
     /// Whether anybody may make himself an account.
     public let registrationIsOpen: Bool
     public let providers: ProviderServices
+    let limits: Limits
     let keyUses = APIKeyUses()
+    let sessionUses = SessionUses()
     let accountGroups = AccountGroups()
 
     public init(
         pool: Pool, reads: [ReadPipeline] = [], passwords: PasswordWorkers, tokens: Tokens,
         masterKeys: WatchedKeys, mail: (transport: any MailTransport, settings: MailSettings)? = nil,
-        registrationIsOpen: Bool, providers: ProviderSetup = ProviderSetup()
+        registrationIsOpen: Bool, limits: Limits = Limits(), providers: ProviderSetup = ProviderSetup()
     ) {
         self.pool = pool
         self.reads = reads
@@ -41,6 +43,7 @@ public struct Platform: Sendable {
         outbox = Outbox(vault: vault, isOpen: mail != nil)
         self.mail = mail
         self.registrationIsOpen = registrationIsOpen
+        self.limits = limits
     }
 
     /// Every method of every service that needs the platform.
@@ -48,7 +51,8 @@ public struct Platform: Sendable {
         Auth(platform: self).methods + Sessions(platform: self).methods + Workspaces(platform: self).methods
             + Members(platform: self).methods + Invitations(platform: self).methods
             + APIKeys(platform: self).methods + Credentials(platform: self).methods
-            + Billing(platform: self).methods + Audit(platform: self).methods
+            + Billing(platform: self).methods + Records(platform: self).methods
+            + Audit(platform: self).methods
             + UserAdministration(platform: self).methods + Providers(platform: self).methods
     }
 }
@@ -108,17 +112,24 @@ extension Platform {
             Upkeep(every: .seconds(1), told: log, of: "Sharing circuits") {
                 try await providers.turn(log: log)
             },
-            Upkeep(every: .seconds(1), told: log, of: "Expiring credits") { try await expireCredits() },
+            Upkeep(every: .seconds(1), told: log, of: "Looking after accounts") {
+                try await lookAfterAccounts()
+            },
+            Upkeep(every: .seconds(5), told: log, of: "Noting logins") {
+                try await sessionUses.write(on: pool)
+            },
             Upkeep(every: .seconds(60), told: log, of: "Clearing out") {
-                try await pool.upkeep { $0.queue(Auth.deleteExpiredTokens) }
+                try await clearOut()
                 let batch = 1000
-                repeat {
-                } while try await pool.upkeep({ try $0.execute(Idempotency.deleteOld, batch) })
-                    == batch
                 repeat {
                 } while try await pool.upkeep({ tx in
                     tx.enterEveryWorkspace()
                     return try tx.execute(Event.deleteOld, batch)
+                }) == batch
+                repeat {
+                } while try await pool.upkeep({ tx in
+                    tx.enterEveryWorkspace()
+                    return try tx.execute(Billing.failOld, batch)
                 }) == batch
             },
         ]
@@ -128,17 +139,43 @@ extension Platform {
         return works
     }
 
-    /// Releases holds and takes grants whose time is over. - Returns: how many accounts it looked at.
-    @discardableResult
-    func expireCredits() async throws -> Int {
-        let due = try await pool.upkeep { tx in
-            tx.enterEveryWorkspace()
-            return try tx.all(Billing.listDue, 100)
+    /// Removes what is over and belongs to no workspace.
+    func clearOut() async throws {
+        try await pool.upkeep { $0.queue(Auth.deleteExpiredTokens) }
+        let batch = 1000
+        for statement in [Idempotency.deleteOld, Sessions.deleteOld, Invitations.deleteOldMails] {
+            repeat {} while try await pool.upkeep({ try $0.execute(statement, batch) }) == batch
         }
-        let billing = Billing(platform: self)
-        for workspace in due { try await pool.upkeep { try billing.expire(workspace, $0) } }
-        return due.count
     }
+
+    /// Releases holds and takes grants whose time is over, and buys where the rule asks for it. One account that cannot be looked after holds
+    /// up no other.
+    /// - Throws: the first failure, when all have had their turn.
+    func lookAfterAccounts() async throws {
+        let billing = Billing(platform: self)
+        var failure: (any Error)?
+        for list in [Billing.listDue, Billing.listRecharges] {
+            var last: UUID?
+            repeat {
+                let after = last
+                let due = try await pool.upkeep { tx in
+                    tx.enterEveryWorkspace()
+                    return try tx.all(list, after, Platform.accountsAtOnce)
+                }
+                for workspace in due {
+                    do {
+                        try await pool.upkeep { try billing.lookAfter(workspace, $0) }
+                    } catch {
+                        failure = failure ?? error
+                    }
+                }
+                last = due.count == Platform.accountsAtOnce ? due.last : nil
+            } while last != nil
+        }
+        if let failure { throw failure }
+    }
+
+    private static let accountsAtOnce = 100
 
     func mailSender(log: @escaping @Sendable (String) -> Void) -> MailSender? {
         mail.map {

@@ -13,13 +13,14 @@ struct Providers: Sendable {
     var methods: [Method] {
         [
             Method(
-                "providers.list", "Lists the providers by their slugs.", role: .user,
+                "providers.list", "Lists the providers by their slugs.", role: .user, apiKeys: true,
                 route: .get("/providers"),
                 params: Params(.limit, .optional(.slugCursor)), result: ProviderView.shape.page,
                 example: Example("{}", gives: #"{"items":[],"nextCursor":null}"#),
                 run: platform.transaction(options: .readOnly, list)),
             Method(
-                "providers.get", "Gives one provider.", role: .user, route: .get("/providers/{slug}"),
+                "providers.get", "Gives one provider.", role: .user, apiKeys: true,
+                route: .get("/providers/{slug}"),
                 params: Params(.providerSlug("slug")), result: ProviderView.shape,
                 example: Example(#"{"slug":"hunter"}"#, gives: #"{"slug":"hunter","circuit":"closed"}"#),
                 run: platform.transaction(options: .readOnly, get)),

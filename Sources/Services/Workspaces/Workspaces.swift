@@ -17,7 +17,8 @@ extension Workspaces {
     }
 
     private func owner(_ tx: borrowing Transaction, _ access: Access, _ email: Email?) throws -> UUID {
-        if let userID = access.userID {
+        guard access.role == .operator else {
+            let userID = try access.requireUser()
             guard email == nil else {
                 throw CallError.fields([
                     FieldError("ownerEmail", .unknown, "is for the operator; you become the owner")
@@ -73,6 +74,9 @@ extension Workspaces {
     }
 
     func delete(_ tx: borrowing Transaction, _ access: Access, _ id: UUID) throws -> Done {
+        // The account first, as everywhere: a purchase is settled before, or not at all.
+        _ = try tx.first(Billing.lockExistingAccount, id)
+        tx.queue(Billing.failPending, id)
         guard try tx.execute(Workspaces.deleteWorkspace, id) == 1 else { throw CallError(.notFound) }
         return Done()
     }

@@ -13,8 +13,6 @@ struct CallCommand: AsyncParsableCommand {
             Exit status: 0 for a result, 1 for an error, 2 when the daemon cannot be reached.
             """)
 
-    static let tokenVariable = "RPCD_TOKEN"
-
     @Argument(help: "As system.ping; `rpcd help METHOD` tells what it takes.", completion: .list(methodNames))
     var method: String
 
@@ -37,7 +35,7 @@ struct CallCommand: AsyncParsableCommand {
     func validate() throws { _ = try request() }
 
     func run() async throws {
-        CallCommand.hideToken()
+        AccessToken.hide()
         let result = try DaemonCall.result(of: request(), at: DaemonCall.socketPath(socket)) {
             StandardError.write($0.source + "\n")
         }
@@ -100,7 +98,7 @@ struct CallCommand: AsyncParsableCommand {
     }
 
     private var metadata: [UInt8] {
-        let token = token ?? environmentVariables()[CallCommand.tokenVariable]
+        let token = AccessToken.given(token)
         guard token != nil || timeout != nil else { return [] }
         return JSONWriter.object { writer in
             if let token {
@@ -111,17 +109,6 @@ struct CallCommand: AsyncParsableCommand {
                 writer.key("timeoutMs")
                 writer.int(timeout)
             }
-        }
-    }
-
-    /// Arguments can be read by every user of the host, as long as they stand where the kernel looks for them.
-    private static func hideToken() {
-        for index in 1..<max(1, Int(CommandLine.argc)) {
-            guard let argument = CommandLine.unsafeArgv[index] else { continue }
-            let isInside = strncmp(argument, "--token=", 8) == 0
-            let isNext = strcmp(argument, "--token") == 0 && index + 1 < Int(CommandLine.argc)
-            let secret = isInside ? argument + 8 : isNext ? CommandLine.unsafeArgv[index + 1] : nil
-            if let secret { memset(secret, Int32(UInt8(ascii: "*")), strlen(secret)) }
         }
     }
 }

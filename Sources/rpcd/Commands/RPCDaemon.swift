@@ -13,7 +13,8 @@ struct RPCDaemon: AsyncParsableCommand {
         version: "\(Release.version) (\(Release.commit))",
         subcommands: [
             DevCommand.self, ServeCommand.self, StdioCommand.self, CallCommand.self, MigrateCommand.self,
-            KeysCommand.self, AuditCommand.self, LedgerCommand.self, ProvidersCommand.self,
+            ImportCommand.self, ExportCommand.self, KeysCommand.self, AuditCommand.self, LedgerCommand.self,
+            ProvidersCommand.self,
             OpenRPCCommand.self, OpenAPICommand.self,
             ReferenceCommand.self,
         ])

@@ -32,7 +32,10 @@ struct ReferenceCommand: ParsableCommand {
     }
 
     private static func section(_ method: Method) -> String {
-        var facts = ["role `\(method.role.name)`", "rate `\(method.rate.rawValue)`"]
+        var facts = [
+            "role `\(method.role.name)`" + (method.admitsAPIKeys ? "" : ", not for API keys"),
+            "rate `\(method.rate.rawValue)`",
+        ]
         if method.mutates { facts.append("changes something") }
         if let route = method.route { facts.append("`\(route.verb.rawValue) /api/v1\(route.path)`") }
         var parts = ["### \(method.name)", method.summary, facts.joined(separator: " · ")]
