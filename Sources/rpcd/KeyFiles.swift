@@ -115,12 +115,13 @@ enum KeyFiles {
         @Sendable func path(_ slug: String) -> String? {
             (folder ?? Systemd.Credentials.directory).map { $0 + "/provider-" + slug }
         }
-        return PlatformKeySource(stamp: { path($0).flatMap(stamp) }) { slug in
-            let takes = "files of at most two lines: the key, and the second part where there is one"
-            return try secret(
+        @Sendable func read(_ slug: String) throws -> [UInt8]? {
+            try secret(
                 folder == nil ? nil : path(slug), "RPCD_PROVIDER_KEYS_DIR", credential: "provider-" + slug,
-                limit: 16_384, takes: takes)
+                limit: 16_384,
+                takes: "files of at most two lines: the key, and the second part where there is one")
         }
+        return PlatformKeySource(stamp: { path($0).flatMap(stamp) }, read: read)
     }
 
     /// Differs whenever the content of a file may; nil when it is not there.

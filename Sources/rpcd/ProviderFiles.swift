@@ -24,7 +24,7 @@ extension Settings {
         var configuration = HTTPClient.Configuration(policy: egress)
         configuration.authorities = egressAuthorities
         // Each key of each provider has its own limit; this bounds them all together.
-        configuration.maximumInFlight = 1024
+        configuration.maximumInFlight = 512
         configuration.maximumWaiting = 4096
         configuration.maximumIdleConnections = 256
         configuration.userAgent = "rpcd/\(Release.version)"

@@ -215,7 +215,8 @@ struct ProviderCallsTests {
         try await Simulation.run { simulation in
             var settings = ProviderCallsTests.patient
             settings.circuit = CircuitBreaker.Settings()
-            settings.circuit.openNanoseconds = 200_000_000
+            let clock = StandingClock()
+            settings.clock = { clock.now }
             let calls = ProviderCalls(client: simulation.client, settings)
             try await simulation.control(.put, "providers/ill", #"{"faults":{"http503":1}}"#)
             let provider = try simulation.provider("ill")
@@ -227,7 +228,8 @@ struct ProviderCallsTests {
             for number in 0..<5 { #expect(try await ask(number).outcome.word == "unavailable") }
             let refused = try await ask(5)
             #expect(refused.outcome.word == "circuitOpen" && refused.calls == 0)
-            #expect((refused.outcome.failure?.retryAfterNanoseconds ?? .max) <= 200_000_000)
+            #expect(
+                (refused.outcome.failure?.retryAfterNanoseconds ?? .max) <= settings.circuit.openNanoseconds)
             let key = CircuitKey("sim-ill", credential.description)
             #expect(calls.circuits.circuit(key).state != .closed)
             #expect(calls.circuits.circuit(CircuitKey("sim-ill", CircuitKey.platform)).state == .closed)
@@ -238,12 +240,13 @@ struct ProviderCallsTests {
                 calls.circuits.takeNotices().contains { $0.contains("sim-ill") && $0.contains("open until") })
 
             try await simulation.control(.put, "providers/ill", "{}")
-            var asked = 0
-            while calls.circuits.circuit(key).state != .closed {
-                let report = try await ask(asked)
-                #expect(["found", "circuitOpen"].contains(report.outcome.word))
-                asked += 1
+            #expect(try await ask(6).outcome.word == "circuitOpen", "it is not yet time")
+            clock.advance(seconds: 6)
+            for number in 0..<settings.circuit.probes {
+                #expect(calls.circuits.circuit(key).state == .halfOpen)
+                #expect(try await ask(number).outcome.word == "found")
             }
+            #expect(calls.circuits.circuit(key).state == .closed)
             #expect(try await ask(0).outcome.word == "found")
             #expect(calls.circuits.takeNotices().contains { $0.contains("is closed") })
             var text = PrometheusText()

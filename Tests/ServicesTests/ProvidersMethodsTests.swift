@@ -147,7 +147,7 @@ struct ProvidersMethodsTests {
         func key(_ choice: KeyChoice, in workspace: UUID) async throws -> [String?]? {
             try await stage.backend.pool.upkeep { tx in
                 tx.enter(workspace)
-                let key = try services.keys.key(for: provider, workspace: workspace, choice: choice, in: tx)
+                let key = try services.key(for: provider, workspace: workspace, choice: choice, in: tx)
                 return key.map { key in
                     func text(_ bytes: SecretBytes) -> String {
                         bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
@@ -184,7 +184,8 @@ struct ProvidersMethodsTests {
             try await simulation.control(.put, "providers/ill", #"{"faults":{"http503":1}}"#)
             let provider = try simulation.provider("ill")
             var setup = ProviderSetup(catalog: ProviderCatalog([provider]), client: simulation.client)
-            setup.calls.circuit.openNanoseconds = 400_000_000
+            let clock = StandingClock()
+            setup.calls.clock = { clock.now }
             let stage = try await Stage(setup)
             let other = try Backend(sharing: stage.backend, providers: setup)
             let credential = try #require(UUID(try await stage.credential("sim-ill", "k-0123456789")))
@@ -215,11 +216,15 @@ struct ProvidersMethodsTests {
             let circuit = try #require(listed["result"]?["items"]?[0])
             #expect(circuit["credential"]?.string == credential.description)
             #expect(circuit["workspaceId"]?.string == stage.workspace)
-            #expect(circuit["state"]?.string != "closed" && circuit["openings"]?.int64 == 1)
+            #expect(circuit["state"]?.string == "open" && circuit["openings"]?.int64 == 1)
 
             try await simulation.control(.put, "providers/ill", "{}")
             let key = CircuitKey("sim-ill", credential.description)
-            while second.calls.circuits.circuit(key).state != .closed { _ = try await ask(second) }
+            clock.advance(seconds: 6)
+            for _ in 0..<setup.calls.circuit.probes {
+                #expect(try await ask(second).outcome.word == "found")
+            }
+            #expect(second.calls.circuits.circuit(key).state == .closed)
             for services in [second, first] { try await services.turn { _ in } }
             #expect(first.calls.circuits.circuit(key).state == .closed)
             #expect(owner.run("SELECT state FROM provider_circuits").rows == [["closed"]])

@@ -5,6 +5,7 @@ import Glibc
 import Identifiers
 import JSON
 import Resilience
+import Synchronization
 import TestSupport
 import Testing
 
@@ -87,6 +88,14 @@ struct Simulation {
             workspace: workspace, deadlineNanoseconds: MonotonicClock.now + seconds * 1_000_000_000,
             maximumAttempts: maximumAttempts)
     }
+}
+
+/// A clock that goes on when the test says so.
+final class StandingClock: Sendable {
+    private let nanoseconds = Mutex(UInt64(1_900_000_000) * 1_000_000_000)
+
+    var now: UInt64 { nanoseconds.withLock { $0 } }
+    func advance(seconds: UInt64) { nanoseconds.withLock { $0 += seconds * 1_000_000_000 } }
 }
 
 extension LookupOutcome {

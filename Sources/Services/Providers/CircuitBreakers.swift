@@ -53,22 +53,23 @@ final class CircuitBreakers: Sendable {
     }
 
     private let settings: CircuitBreaker.Settings
+    /// Unix time in nanoseconds: the clock that daemons have in common.
+    let clock: @Sendable () -> UInt64
     private let state = Mutex(State())
 
     /// Beyond these, circuits that are closed are forgotten.
     static let maximumEntries = 20_000
     private static let maximumNotices = 100
 
-    init(_ settings: CircuitBreaker.Settings = CircuitBreaker.Settings()) {
+    init(_ settings: CircuitBreaker.Settings, clock: @escaping @Sendable () -> UInt64) {
         self.settings = settings
+        self.clock = clock
     }
 
-    /// Unix time: the clock that daemons have in common.
-    static var now: UInt64 { UInt64(max(0, Timestamp.now.microseconds)) * 1000 }
-
     /// How long until a call could be let through; nil where one could be now. Asks for none.
-    func refusal(_ key: CircuitKey, now: UInt64 = CircuitBreakers.now) -> UInt64?? {
-        state.withLock { state -> UInt64?? in
+    func refusal(_ key: CircuitKey) -> UInt64?? {
+        let now = clock()
+        return state.withLock { state -> UInt64?? in
             guard let breaker = state.entries[key]?.breaker else { return nil }
             switch breaker.forced {
             case .open: return .some(nil)
@@ -95,7 +96,7 @@ final class CircuitBreakers: Sendable {
 
     /// Takes over what the database says.
     func merge(_ snapshot: CircuitBreaker.Snapshot, _ key: CircuitKey, of workspace: UUID?) {
-        let now = CircuitBreakers.now
+        let now = clock()
         state.withLock { state in
             make(room: key, &state)
             var entry = state.entries[key] ?? Entry(breaker: CircuitBreaker(settings), workspace: workspace)
@@ -110,7 +111,7 @@ final class CircuitBreakers: Sendable {
         _ key: CircuitKey, _ workspace: UUID?,
         _ body: (inout CircuitBreaker, UInt64, inout SystemRandomNumberGenerator) -> Value
     ) -> Value {
-        let now = CircuitBreakers.now
+        let now = clock()
         return state.withLock { state in
             make(room: key, &state)
             var entry = state.entries[key] ?? Entry(breaker: CircuitBreaker(settings), workspace: workspace)
@@ -157,13 +158,13 @@ final class CircuitBreakers: Sendable {
 // MARK: - What is seen of them
 
 extension CircuitBreakers {
-    func circuit(_ key: CircuitKey, now: UInt64 = CircuitBreakers.now) -> Circuit {
-        state.withLock { $0.entries[key]?.breaker.snapshot }.map { Circuit($0, now: now) } ?? Circuit()
+    func circuit(_ key: CircuitKey) -> Circuit {
+        state.withLock { $0.entries[key]?.breaker.snapshot }.map { Circuit($0, now: clock()) } ?? Circuit()
     }
 
     /// How many circuits of each provider are open.
     func openCounts() -> [String: Int] {
-        let now = CircuitBreakers.now
+        let now = clock()
         return state.withLock { state in
             state.entries.reduce(into: [:]) { counts, entry in
                 if Circuit(entry.value.breaker.snapshot, now: now).state == .open {

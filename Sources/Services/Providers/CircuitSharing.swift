@@ -12,7 +12,7 @@ final class CircuitSharing: Sendable {
     private let heard = Mutex<Timestamp?>(nil)
 
     /// Longer than a transaction of this takes: what was written earlier can become visible later.
-    private static let overlapSeconds: Int64 = 40
+    private static let overlapSeconds: Int64 = 90
     private static let pageSize = 1000
 
     init(_ circuits: CircuitBreakers, on pool: Pool) {

@@ -16,6 +16,8 @@ public final class ProviderCalls: Sendable {
         /// Retries per hundred lookups with one key.
         public var retryPercent = 20
         public var circuit = CircuitBreaker.Settings()
+        /// What circuits go by: Unix time in nanoseconds, which the daemons of a database have in common.
+        public var clock: @Sendable () -> UInt64 = { UInt64(max(0, Timestamp.now.microseconds)) * 1000 }
 
         public init() {}
     }
@@ -49,7 +51,7 @@ public final class ProviderCalls: Sendable {
     public init(client: HTTPClient?, _ settings: Settings = Settings()) {
         self.client = client
         self.settings = settings
-        circuits = CircuitBreakers(settings.circuit)
+        circuits = CircuitBreakers(settings.circuit, clock: settings.clock)
     }
 
     /// Asks `provider`. It ends before its deadline, whatever the provider does, and at once when the task is cancelled.

@@ -36,6 +36,14 @@ public struct ProviderServices: Sendable {
         sharing = CircuitSharing(calls.circuits, on: pool)
     }
 
+    /// The key that a provider is asked with; nil where there is none.
+    /// - Parameter tx: has entered the workspace. That its credential was used is written in it, to the minute.
+    func key(
+        for provider: Provider, workspace: UUID, choice: KeyChoice, in tx: borrowing Transaction
+    ) throws -> ProviderKey? {
+        try keys.key(for: provider, workspace: workspace, choice: choice, in: tx)
+    }
+
     /// One turn of what goes on beside the calls: files that changed, circuits that are shared.
     /// - Parameter log: told of providers read again, or not, and of every circuit that opens, closes or is forced.
     func turn(log: (String) -> Void) async throws {

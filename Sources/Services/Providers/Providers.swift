@@ -96,7 +96,7 @@ extension Providers {
     ) throws -> Page<CircuitView> {
         let place = cursor?.split(separator: "/").map(String.init)
         let rows = try tx.all(CircuitBreakers.listCircuits, place?.first, place?.last, limit + 1)
-        let now = CircuitBreakers.now
+        let now = platform.providers.calls.circuits.clock()
         return Page(rows.map { CircuitView($0, now: now) }, limit: limit) {
             Base64URL.encode(Array("\($0.key.provider)/\($0.key.credential)".utf8))
         }
@@ -113,7 +113,8 @@ extension Providers {
             workspace = try tx.first(CircuitBreakers.findCredential, id, slug)
             guard workspace != nil else { throw CallError(.notFound, "No such credential of this provider") }
         }
-        let now = Int64(clamping: CircuitBreakers.now)
+        let clock = platform.providers.calls.circuits.clock
+        let now = Int64(clamping: clock())
         let before = try tx.first(CircuitBreakers.lockCircuit, key.provider, key.credential)?.snapshot
         let force: CircuitBreaker.Forced =
             switch Circuit.Force(rawValue: state) {
@@ -131,7 +132,7 @@ extension Providers {
         guard let row = try tx.first(CircuitBreakers.lockCircuit, key.provider, key.credential) else {
             throw CallError(.notFound, "No such credential of this provider")
         }
-        return CircuitView(row, now: CircuitBreakers.now)
+        return CircuitView(row, now: clock())
     }
 }
 
