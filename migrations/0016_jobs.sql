@@ -32,7 +32,7 @@ CREATE TABLE jobs (
     version bigint NOT NULL DEFAULT 1
 );
 CREATE INDEX jobs_workspace_id_idx ON jobs (workspace_id, created_at, id);
-CREATE INDEX jobs_hold_id_idx ON jobs (hold_id) WHERE hold_id IS NOT NULL;
+CREATE INDEX jobs_hold_id_idx ON jobs (hold_id);
 -- Those that a daemon has to end.
 CREATE INDEX jobs_unfinished_idx ON jobs (id) WHERE remaining = 0 AND status IN ('pending', 'running');
 CREATE INDEX jobs_unsettled_idx ON jobs (id) WHERE status = 'cancelled' AND hold_id IS NOT NULL;
@@ -55,7 +55,12 @@ CREATE TABLE job_tasks (
     -- Its place in the job's fields.
     field smallint NOT NULL,
     state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'running', 'done')),
+    -- How often it was taken up: what comes of one time is not written down at another.
+    takes integer NOT NULL DEFAULT 0 CHECK (takes >= 0),
+    -- How often a provider was called for it, or may have been by a daemon that died.
     attempts integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+    -- How often everybody failed who was asked.
+    failures integer NOT NULL DEFAULT 0 CHECK (failures >= 0),
     due_at timestamptz NOT NULL DEFAULT now(),
     -- By which daemon, and until when without a sign of it.
     leased_by uuid,

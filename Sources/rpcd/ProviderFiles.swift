@@ -28,8 +28,10 @@ extension Settings {
         configuration.maximumWaiting = 4096
         configuration.maximumIdleConnections = 256
         configuration.userAgent = "rpcd/\(Release.version)"
-        return ProviderSetup(
+        var setup = ProviderSetup(
             catalog: catalog, client: try HTTPClient(configuration), platformKeys: KeyFiles.providerKeys(self)
         )
+        setup.resultSeconds = resultSeconds
+        return setup
     }
 }

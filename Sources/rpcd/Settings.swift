@@ -21,6 +21,7 @@ struct Settings {
     /// Of the server itself, where the other is a transaction pooler's.
     var directURL: String?
     var jobs = JobRunner.Settings()
+    var resultSeconds: Int64 = 30 * 86_400
     var socket = Settings.defaultSocket
     var poolSize = 8
     var logLevel = Log.Level.info
@@ -85,7 +86,7 @@ struct Settings {
                 summary: "how long a provider's answer is good; asking again within that time is free"
             ) {
                 guard let days = Int64($1), (1...3650).contains(days) else { return false }
-                $0.jobs.resultSeconds = days * 86_400
+                $0.resultSeconds = days * 86_400
                 return true
             },
             Declaration(

@@ -56,6 +56,9 @@ struct HostileParamsTests {
         actual["transactionId"] = try await make("billing.debit", #"{\#(w),"amount":1000}"#)
         actual["holdId"] = try await make("billing.holds.create", #"{\#(w),"amount":1000}"#)
         actual["purchaseId"] = try await make("billing.purchases.create", #"{\#(w),"amount":1000}"#)
+        actual["jobId"] = try await make(
+            "jobs.create",
+            #"{\#(w),"all":true,"fields":[{"name":"email","providers":["sim-steady"]}],"keys":"own"}"#)
         actual["webhookId"] = try await make(
             "webhooks.create", #"{\#(w),"url":"https://example.org/","events":["*"]}"#)
         let test = try await operatorConnection.call(

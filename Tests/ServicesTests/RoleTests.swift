@@ -110,10 +110,13 @@ struct RoleTests {
             }
         }
         #expect(cells == cast.backend.registry.methods.count * Somebody.allCases.count)
-        // Of what is for users an API key gets what tells it who it is, and nothing else.
+        // Of what is for users an API key gets what tells it who it is and which providers there are, and nothing else.
         let forKeys = cast.backend.registry.methods.filter { $0.role == .user && $0.admitsAPIKeys }
-        #expect(forKeys.map(\.name) == ["auth.me"])
+        #expect(Set(forKeys.map(\.name)) == ["auth.me", "providers.list", "providers.get"])
     }
+
+    private static let job =
+        #""all":true,"fields":[{"name":"email","providers":["sim-steady"]}],"keys":"own""#
 
     @Test("Whatever id of another workspace is given, it does not exist, and nothing happens to it")
     func crossTenant() async throws {
@@ -139,12 +142,13 @@ struct RoleTests {
             "apiKeyId": try await make("apiKeys.create", #""name":"k","role":"viewer""#),
             "invitationId": try await make("invitations.create", #""email":"x@example.org","role":"viewer""#),
             "credentialId": try await make("credentials.create", #""provider":"p","key":"k""#),
+            "jobId": try await make("jobs.create", RoleTests.job),
         ].merging(try await foreignWebhook(make, connection, there, ada.token)) { $1 }
         func everything() async throws -> [String] {
             var lists: [String] = []
             for method in [
                 "members.list", "apiKeys.list", "invitations.list", "credentials.list", "billing.get",
-                "billing.transactions", "billing.holds.list", "records.list", "webhooks.list",
+                "billing.transactions", "billing.holds.list", "records.list", "webhooks.list", "jobs.list",
             ] {
                 lists.append(
                     try await connection.call(method, #"{"workspaceId":"\#(there)"}"#, token: ada.token)
@@ -218,6 +222,13 @@ struct RoleTests {
         }
     }
 
+    /// What a job has to be before something can be done with it.
+    private static let jobStates = [
+        "jobs.resume": "UPDATE jobs SET status = 'paused'",
+        "jobs.watch": "UPDATE jobs SET status = 'completed', remaining = 0",
+        "jobs.retry": "UPDATE jobs SET status = 'failed', remaining = 0, failed = 1, hold_id = NULL",
+    ]
+
     private func runExamples(
         _ mailbox: Mailbox, asOperator: Bool = false, of isWanted: (Method) -> Bool,
         check: (Method, JSON) throws -> Void
@@ -274,6 +285,12 @@ struct RoleTests {
             actual["credentialId"] = credential["id"]?.string
             actual["recordId"] = try await connection.makeRecord(in: workspace, token: me.token)
             actual["webhookId"] = webhook["id"]?.string
+            let job = try await make("jobs.create", RoleTests.job)["id"]?.string
+            actual["jobId"] = job
+            if let state = RoleTests.jobStates[method.name] { owner.run(state + " WHERE id = $1", [job]) }
+            if method.name == "jobs.retry" {
+                owner.run("UPDATE job_tasks SET state = 'done', status = 'failed' WHERE job_id = $1", [job])
+            }
             actual["deliveryId"] = test["deliveryId"]?.string
             actual["invitationId"] = invitation["id"]?.string
             actual["sessionId"] = sessions["result"]?["items"]?[0]?["id"]?.string

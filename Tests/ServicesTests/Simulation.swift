@@ -17,7 +17,12 @@ struct Simulation {
     let port: Int
     let client: HTTPClient
 
+    /// Each has a process: a hundred of them at once would only wait for each other.
+    private static let places = Places(4)
+
     static func run(_ body: (Simulation) async throws -> Void) async throws {
+        await places.take()
+        defer { places.give() }
         let process = try ServedProcess("rpcd-provider-sim", [])
         let line = try await process.readyLine()
         let port = try #require(line.split(separator: ":").last.flatMap { Int($0) })
@@ -87,6 +92,43 @@ struct Simulation {
             provider, try Simulation.input(provider, name), key: try key ?? Simulation.key(),
             workspace: workspace, deadlineNanoseconds: MonotonicClock.now + seconds * 1_000_000_000,
             maximumAttempts: maximumAttempts)
+    }
+}
+
+/// As many go on at once, in the order in which they came.
+final class Places: Sendable {
+    private struct State {
+        var free: Int
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state: Mutex<State>
+
+    init(_ count: Int) { state = Mutex(State(free: count)) }
+
+    func take() async {
+        await withCheckedContinuation { continuation in
+            let isFree = state.withLock { state in
+                if state.free > 0 {
+                    state.free -= 1
+                    return true
+                }
+                state.waiting.append(continuation)
+                return false
+            }
+            if isFree { continuation.resume() }
+        }
+    }
+
+    func give() {
+        let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            guard !state.waiting.isEmpty else {
+                state.free += 1
+                return nil
+            }
+            return state.waiting.removeFirst()
+        }
+        next?.resume()
     }
 }
 

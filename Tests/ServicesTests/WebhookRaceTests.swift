@@ -97,7 +97,8 @@ struct WebhookRaceTests {
             try await ada.call("webhooks.update", #""webhookId":"\#(webhook.id)","url":"\#(sink.url("h"))""#)
             try SQLConsole(first.conninfo).run("UPDATE webhooks SET leased_until = now(), due_at = now()")
             try await second.sendWebhooks()
-            #expect(try await sink.received("h").count == 1)
+            // The first, too, has seen that the lease is over, and may be the one who sends it there.
+            #expect(try await sink.received("h", atLeast: 1).count == 1)
             // Only now does the first one learn that nothing came of it.
             dead.process.send(SIGKILL)
             try await slow.value

@@ -12,15 +12,18 @@ struct EventType: Sendable {
     }
 
     static let all = [
-        EventType("job.completed", "A job has ended, and each of its fields was found or has a reason."),
-        EventType("job.partially_completed", "A job has ended, and some of its fields failed."),
-        EventType("job.failed", "A job has ended without a result."),
-        EventType("job.cancelled", "A job was cancelled."),
+        EventType(job(.completed), "A job has ended, and each of its fields was found or has a reason."),
+        EventType(job(.partiallyCompleted), "A job has ended, and some of its fields failed."),
+        EventType(job(.failed), "A job has ended without a result."),
+        EventType(job(.cancelled), "A job was cancelled."),
         EventType("credits.low", "Less is available than one of the workspace's thresholds."),
         EventType("breaker.opened", "A provider fails: calls to it rest for a while."),
         EventType("breaker.closed", "A provider that failed answers again."),
         EventType(test, "Sent by `webhooks.test`, to that webhook alone."),
     ]
+
+    /// That a job has ended so.
+    static func job(_ status: JobStatus) -> String { "job." + status.rawValue }
 
     static let test = "webhook.test"
     /// For every event, those too that come with later releases.

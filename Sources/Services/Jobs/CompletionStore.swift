@@ -21,21 +21,21 @@ extension TaskQueue {
     static let finish = Statement(
         """
         UPDATE job_tasks k SET state = 'done', status = t.status, value = t.value, provider = t.provider, confidence = t.confidence,
-            cost = t.cost, error = t.error, leased_by = NULL, lease_until = NULL, finished_at = now()
-        FROM unnest($3::bigint[], $4::integer[], $5::text[], $6::jsonb[], $7::text[], $8::float8[], $9::bigint[], $10::text[])
-            t (seq, attempt, status, value, provider, confidence, cost, error)
-        WHERE k.job_id = $2 AND k.seq = t.seq AND k.attempts = t.attempt AND k.state = 'running' AND k.leased_by = $1
+            cost = t.cost, error = t.error, attempts = k.attempts + t.calls, leased_by = NULL, lease_until = NULL, finished_at = now()
+        FROM unnest($3::bigint[], $4::integer[], $5::text[], $6::jsonb[], $7::text[], $8::float8[], $9::bigint[], $10::text[], $11::integer[])
+            t (seq, take, status, value, provider, confidence, cost, error, calls)
+        WHERE k.job_id = $2 AND k.seq = t.seq AND k.takes = t.take AND k.state = 'running' AND k.leased_by = $1
         RETURNING k.seq
         """
     ) { try $0.get(0, as: Int64.self) }
 
-    /// They are taken up again when they are due. One that was not asked about has not used up an attempt.
+    /// They are taken up again when they are due.
     static let postpone = Statement(
         """
         UPDATE job_tasks k SET state = 'waiting', leased_by = NULL, lease_until = NULL,
-            due_at = now() + make_interval(secs => t.seconds), attempts = CASE WHEN t.counts THEN k.attempts ELSE k.attempts - 1 END
-        FROM unnest($3::bigint[], $4::integer[], $5::float8[], $6::boolean[]) t (seq, attempt, seconds, counts)
-        WHERE k.job_id = $2 AND k.seq = t.seq AND k.attempts = t.attempt AND k.state = 'running' AND k.leased_by = $1
+            due_at = now() + make_interval(secs => t.seconds), attempts = k.attempts + t.calls, failures = k.failures + CASE WHEN t.has_failed THEN 1 ELSE 0 END
+        FROM unnest($3::bigint[], $4::integer[], $5::float8[], $6::boolean[], $7::integer[]) t (seq, take, seconds, has_failed, calls)
+        WHERE k.job_id = $2 AND k.seq = t.seq AND k.takes = t.take AND k.state = 'running' AND k.leased_by = $1
         """)
 
     /// What was found goes into the records, with where it came from.
@@ -50,7 +50,5 @@ extension TaskQueue {
         UPDATE jobs SET remaining = remaining - $2, found = found + $3, cached = cached + $4, not_found = not_found + $5,
             exhausted = exhausted + $6, skipped = skipped + $7, failed = failed + $8, spent_credits = spent_credits + $9
         WHERE id = $1
-        RETURNING remaining
-        """
-    ) { try $0.get(0, as: Int64.self) }
+        """)
 }

@@ -11,8 +11,6 @@ public final class JobRunner: Sendable {
     public struct Settings: Sendable {
         /// Tasks of this daemon that run at once.
         public var inFlight = 256
-        /// How long what a provider has answered is good, in seconds.
-        public var resultSeconds: Int64 = 30 * 86_400
 
         public init() {}
     }
@@ -34,6 +32,7 @@ public final class JobRunner: Sendable {
 
     private let settings: Settings
     private let queue: TaskQueue
+    private let budgets = JobBudgets()
     private let platform: Platform
     private let waterfall: @Sendable () -> Waterfall
     private let log: @Sendable (String) -> Void
@@ -57,18 +56,18 @@ public final class JobRunner: Sendable {
         self.log = log
         queue = TaskQueue(platform: platform)
         let desk = LookupDesk(pool: platform.pool, daemon: queue.daemon)
-        let keys = JobKeys(platform: platform)
+        let (keys, budgets) = (JobKeys(platform: platform), budgets)
         waterfall = {
             Waterfall(
                 calls: platform.providers.calls, desk: desk, keys: keys,
-                providers: platform.providers.catalog.current,
-                resultSeconds: settings.resultSeconds)
+                providers: platform.providers.catalog.current, budgets: budgets,
+                resultSeconds: platform.providers.resultSeconds)
         }
     }
 
     /// What providers have answered that is too old for anybody, a few at a time.
     func forgetOldAnswers() async throws {
-        let (seconds, batch) = (settings.resultSeconds, 1000)
+        let (seconds, batch) = (platform.providers.resultSeconds, 1000)
         repeat {
         } while try await platform.pool.upkeep({ tx in
             tx.enterEveryWorkspace()
@@ -119,6 +118,7 @@ public final class JobRunner: Sendable {
 
     private func start(_ batch: TaskQueue.Batch) {
         let waterfall = waterfall()
+        for (job, rest) in batch.budgets { budgets.set(rest, for: job) }
         for task in batch.tasks {
             guard let job = batch.jobs[task.jobID], let record = batch.records[task.recordID] else {
                 continue
@@ -158,6 +158,9 @@ public final class JobRunner: Sendable {
             }
             do {
                 try await write(batch)
+                for (outcome, job) in batch {
+                    budgets.release(outcome.reserved, spent: outcome.cost, for: job.id)
+                }
                 state.withLock { $0.outcomes.removeFirst(batch.count) }
                 isFailing = false
                 wake.raise()
@@ -218,6 +221,7 @@ public final class JobRunner: Sendable {
         for job in ending {
             try await platform.pool.upkeep { tx in try jobs.end(job.id, of: job.workspaceID, tx) }
         }
+        budgets.forget(ending.map(\.id))
     }
 
     /// Of jobs that were cancelled meanwhile.

@@ -27,21 +27,21 @@ struct Jobs: Sendable {
         _ isDry: Bool, _ priority: Int64
     ) throws -> Job {
         let chosen = try chosen(inline, ids, isAll)
-        let costs = try fields.map { try mostExpensive($0, keys) }
+        let forecast = try JobForecast(fields, keys, isRefresh, platform.providers)
         // The account before anything else, as everywhere.
         guard var account = try tx.first(Billing.lockAccount, workspace) else { throw CallError(.notFound) }
-        let records = try recordIDs(tx, access, workspace, chosen)
-        let count = try records.map { Int64($0.count) } ?? tx.one(Jobs.countRecords, workspace)
-        let (estimate, overflow) = count.multipliedReportingOverflow(by: costs.reduce(0, +))
-        guard !overflow else { throw CallError(.conflict, "The estimate is more than \(Int64.max) credits") }
-        let total = count * Int64(fields.count)
-        guard !isDry else {
-            return Job(
-                estimate: estimate, total: total, fields, keys, isRefresh, maxCredits, workspace, account.now)
+        if isDry {
+            let estimate = try undone(tx) { tx in
+                let records = try recordIDs(tx, access, workspace, chosen)
+                return try forecast.estimate(tx, workspace, records, isComplete: true)
+            }
+            return Job(estimate, fields, keys, isRefresh, maxCredits, workspace, account.now)
         }
+        let records = try recordIDs(tx, access, workspace, chosen)
+        let estimate = try forecast.estimate(tx, workspace, records, isComplete: false)
         let billing = Billing(platform: platform)
         let id = UUID.random()
-        let aside = min(estimate, maxCredits ?? estimate)
+        let aside = min(estimate.credits, maxCredits ?? estimate.credits)
         var hold: Hold?
         if aside > 0 {
             if account.isDue {
@@ -56,9 +56,7 @@ struct Jobs: Sendable {
         }
         tx.queue(
             Jobs.insertJob, id, workspace, JSONText(Jobs.text(of: fields)), keys.rawValue, isRefresh,
-            priority, total,
-            estimate,
-            maxCredits, hold?.id, access.actor, expecting: 1)
+            priority, estimate.tasks, estimate.credits, maxCredits, hold?.id, access.actor, expecting: 1)
         if let records {
             tx.queue(Jobs.insertTasks, id, workspace, TextArray(records), Int64(fields.count))
         } else {
@@ -98,22 +96,19 @@ struct Jobs: Sendable {
         }
     }
 
-    /// What one field costs at most, whoever finds it.
-    private func mostExpensive(_ field: JobField, _ keys: KeyChoice) throws -> Int64 {
-        let known = platform.providers.catalog.current
-        let unknown = field.providers.filter { known[$0] == nil }
-        guard unknown.isEmpty else {
-            throw CallError(
-                .notFound, "No such provider: \(unknown.joined(separator: ", ")); see providers.list")
+    private struct Done: Error {
+        let estimate: JobEstimate
+    }
+
+    /// What `body` comes to, of which nothing stays.
+    private func undone(
+        _ tx: borrowing Transaction, _ body: (borrowing Transaction) throws -> JobEstimate
+    ) throws -> JobEstimate {
+        do {
+            return try tx.savepoint { tx in throw Done(estimate: try body(tx)) }
+        } catch let done as Done {
+            return done.estimate
         }
-        let costs = field.providers.compactMap { known[$0] }.map { provider in
-            switch keys {
-            case .own: provider.cost(.own)
-            case .platform: provider.cost(.platform)
-            case .auto: max(provider.cost(.own), provider.cost(.platform))
-            }
-        }
-        return costs.max() ?? 0
     }
 
     private static func text(of fields: [JobField]) -> String {
@@ -171,7 +166,7 @@ struct Jobs: Sendable {
         tx.queue(Jobs.setStatus, workspace, id, status, status.isEnded, expecting: 1)
         tx.queue(status == .running ? Jobs.insertTurn : Jobs.deleteTurn, id)
         tx.queue(Jobs.notify, id.description)
-        if status == .cancelled { job.event("job.cancelled").raise(tx, in: workspace) }
+        if status == .cancelled { job.event(.cancelled).raise(tx, in: workspace) }
         return try tx.one(Jobs.getJob, workspace, id)
     }
 
@@ -185,9 +180,8 @@ struct Jobs: Sendable {
         let failed = try tx.all(Jobs.countFailedByField, id, workspace)
         let count = failed.reduce(0) { $0 + $1.count }
         guard count > 0 else { throw CallError(.conflict, "Nothing of the job has failed") }
-        let estimate = try failed.reduce(Int64(0)) {
-            $0 + $1.count * (try mostExpensive(job.fields[$1.field], job.keys))
-        }
+        let costs = try JobForecast(job.fields, job.keys, true, platform.providers).costs
+        let estimate = try JobForecast.sum(failed.map { ($0.count, costs[$0.field]) })
         let aside = min(estimate, job.maxCredits.map { max(0, $0 - job.spentCredits) } ?? estimate)
         var hold: Hold?
         if aside > 0 {
@@ -236,7 +230,7 @@ struct Jobs: Sendable {
         tx.queue(Jobs.endJob, workspace, id, status, expecting: 1)
         tx.queue(Jobs.deleteTurn, id)
         guard isOver else { return }
-        job.event(status == .failed ? "job.failed" : "job.completed", status: status).raise(tx, in: workspace)
+        job.event(status).raise(tx, in: workspace)
     }
 
     // MARK: watching
@@ -276,9 +270,10 @@ extension Job {
         return known + counts.notFound + counts.exhausted > 0 ? .partiallyCompleted : .failed
     }
 
-    func event(_ type: String, status: JobStatus = .cancelled) -> Event {
+    /// That it has ended so.
+    func event(_ status: JobStatus) -> Event {
         Event(
-            type: type,
+            type: EventType.job(status),
             data: JSONWriter.object { writer in
                 writer.key("jobId")
                 writer.string(id.description)
@@ -297,7 +292,7 @@ extension Job {
 
     /// What a job would be that is not made.
     init(
-        estimate: Int64, total: Int64, _ fields: [JobField], _ keys: KeyChoice, _ isRefresh: Bool,
+        _ estimate: JobEstimate, _ fields: [JobField], _ keys: KeyChoice, _ isRefresh: Bool,
         _ maxCredits: Int64?,
         _ workspace: UUID, _ now: Timestamp
     ) {
@@ -307,10 +302,10 @@ extension Job {
         self.fields = fields
         self.keys = keys
         self.isRefresh = isRefresh
-        self.total = total
-        remaining = total
-        counts = JobCounts()
-        estimatedCredits = estimate
+        total = estimate.tasks
+        remaining = estimate.tasks - estimate.cached
+        counts = JobCounts(cached: estimate.cached)
+        estimatedCredits = estimate.credits
         spentCredits = 0
         self.maxCredits = maxCredits
         holdID = nil

@@ -52,6 +52,40 @@ extension Jobs {
         try $0.get(0, as: Int64.self)
     }
 
+    struct RecordFields: Sendable {
+        let id: UUID
+        let createdAt: Timestamp
+        let fields: JSONText
+
+        init(_ row: borrowing RowReader) throws {
+            (id, createdAt, fields) = (try row.get(0), try row.get(1), try row.get(2))
+        }
+    }
+
+    static let listFields = Statement(
+        "SELECT id, created_at, fields FROM records WHERE workspace_id = $1 AND id = ANY($2::uuid[])",
+        row: RecordFields.init)
+
+    static let listAllFields = Statement(
+        """
+        SELECT id, created_at, fields FROM records WHERE workspace_id = $1 AND (created_at, id) > ($2, $3::uuid)
+        ORDER BY created_at, id LIMIT $4
+        """, row: RecordFields.init)
+
+    /// What providers have answered that is new enough.
+    static let listAnswers = Statement(
+        """
+        SELECT l.provider, l.input_hash, l.answer FROM lookups l
+        JOIN unnest($2::text[], $3::bytea[]) t (p, h) ON (l.workspace_id, l.provider, l.input_hash) = ($1, t.p, t.h)
+        WHERE l.answer IS NOT NULL AND l.answered_at >= $4
+        """
+    ) {
+        (
+            provider: try $0.get(0, as: String.self), hash: try $0.get(1, as: [UInt8].self),
+            answer: try $0.get(2, as: JSONText.self)
+        )
+    }
+
     /// A task for each record and field, all fields of a record one after the other.
     static let insertTasks = Statement(
         """
@@ -80,7 +114,7 @@ extension Jobs {
     /// Failed ones, to be asked again.
     static let resetFailed = Statement(
         """
-        UPDATE job_tasks SET state = 'waiting', status = NULL, error = NULL, attempts = 0, due_at = now(), finished_at = NULL
+        UPDATE job_tasks SET state = 'waiting', status = NULL, error = NULL, failures = 0, due_at = now(), finished_at = NULL
         WHERE job_id = $1 AND workspace_id = $2 AND state = 'done' AND status = 'failed'
         """)
 

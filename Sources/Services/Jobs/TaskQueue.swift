@@ -11,8 +11,10 @@ struct ClaimedTask: Sendable {
     let recordID: UUID
     /// Its place in the job's fields.
     let field: Int64
-    /// This one included, from 1.
-    let attempt: Int64
+    /// The how-manieth time that it was taken up: what a later one comes to is not written down by an earlier.
+    let take: Int64
+    /// How often everybody failed who was asked, before.
+    let failures: Int64
 }
 
 /// What a provider is asked, for whom.
@@ -37,6 +39,8 @@ struct TaskQueue: Sendable {
         var jobs: [UUID: Job] = [:]
         /// The fields of each record.
         var records: [UUID: JSON] = [:]
+        /// What jobs may spend yet that have set something aside.
+        var budgets: [UUID: Int64] = [:]
     }
 
     /// Jobs that have a turn at once, and tasks of one job in it.
@@ -53,11 +57,13 @@ struct TaskQueue: Sendable {
             guard !tasks.isEmpty else { return Batch() }
             let jobs = try tx.all(TaskQueue.getJob, TextArray(Array(Set(tasks.map(\.jobID)))))
             let records = try tx.all(TaskQueue.getRecords, TextArray(Array(Set(tasks.map(\.recordID)))))
+            let budgets = try tx.all(
+                TaskQueue.listBudgets, TextArray(jobs.filter { $0.holdID != nil }.map(\.id)))
             return Batch(
                 tasks: tasks, jobs: Dictionary(jobs.map { ($0.id, $0) }) { first, _ in first },
                 records: try Dictionary(records.map { ($0.id, try JSON.parse($0.fields.text)) }) { first, _ in
                     first
-                })
+                }, budgets: Dictionary(budgets.map { ($0.job, $0.rest) }) { first, _ in first })
         }
     }
 
@@ -94,12 +100,18 @@ struct TaskQueue: Sendable {
             var bill = try JobBill(
                 tx, job, needed: done.contains { $0.result.cost > 0 }, by: Billing(platform: platform))
             postpone(tx, job, outcomes)
+            var outcomes = outcomes
+            var refused: Set<Int64> = []
             for index in done.indices where done[index].result.cost > 0 {
                 if !bill.covers(done[index].result.cost) {
                     done[index].result.refuse()
+                    refused.insert(done[index].outcome.task.seq)
                 } else {
                     bill.plan(done[index].result.cost)
                 }
+            }
+            for index in outcomes.indices where refused.contains(outcomes[index].task.seq) {
+                outcomes[index].forgetAnswers()
             }
             let accepted = Set(try finish(tx, job, done))
             let counted = done.filter { accepted.contains($0.outcome.task.seq) }
@@ -124,14 +136,15 @@ struct TaskQueue: Sendable {
     }
 
     private func postpone(_ tx: borrowing Transaction, _ job: Job, _ outcomes: [TaskOutcome]) {
-        let later = outcomes.compactMap { outcome -> (ClaimedTask, Double, Bool)? in
-            guard case .later(let seconds, let counts) = outcome.kind else { return nil }
-            return (outcome.task, seconds, counts)
+        let later = outcomes.compactMap { outcome -> (ClaimedTask, Double, Bool, Int64)? in
+            guard case .later(let seconds, let hasFailed) = outcome.kind else { return nil }
+            return (outcome.task, seconds, hasFailed, outcome.uncountedCalls)
         }
         guard !later.isEmpty else { return }
         tx.queue(
             TaskQueue.postpone, daemon, job.id, IntegerArray(later.map(\.0.seq)),
-            IntegerArray(later.map(\.0.attempt)), TextArray(later.map(\.1)), TextArray(later.map(\.2)))
+            IntegerArray(later.map(\.0.take)), TextArray(later.map(\.1)), TextArray(later.map(\.2)),
+            IntegerArray(later.map(\.3)))
     }
 
     private func finish(
@@ -140,10 +153,10 @@ struct TaskQueue: Sendable {
         guard !done.isEmpty else { return [] }
         return try tx.all(
             TaskQueue.finish, daemon, job.id, IntegerArray(done.map(\.outcome.task.seq)),
-            IntegerArray(done.map(\.outcome.task.attempt)), TextArray(done.map(\.result.status)),
+            IntegerArray(done.map(\.outcome.task.take)), TextArray(done.map(\.result.status)),
             TextArray(done.map(\.result.value)), TextArray(done.map(\.result.provider)),
             TextArray(done.map(\.result.confidence)), IntegerArray(done.map(\.result.cost)),
-            TextArray(done.map(\.result.error)))
+            TextArray(done.map(\.result.error)), IntegerArray(done.map(\.outcome.uncountedCalls)))
     }
 
     /// Fields that were found, and where they came from. Of one record several may come at once.
@@ -209,7 +222,7 @@ struct TaskOutcome: Sendable {
 
         /// There are no credits for it: what nobody pays for, nobody gets.
         mutating func refuse() {
-            self = Result(status: .skipped, provider: provider, error: "The job may spend no more credits")
+            self = Result(status: .skipped, provider: provider, error: JobBudgets.usedUp)
         }
 
         /// What a record tells of where a field came from.
@@ -231,16 +244,34 @@ struct TaskOutcome: Sendable {
 
     enum Kind: Sendable {
         case done(Result)
-        /// To be taken up again after so many seconds; whether this attempt counts.
-        case later(seconds: Double, counts: Bool)
+        /// To be taken up again after so many seconds; whether everybody failed.
+        case later(seconds: Double, hasFailed: Bool)
     }
 
     let task: ClaimedTask
     var kind: Kind
+    /// How often the provider was called that was called most often.
+    var calls: Int64 = 0
+    /// What of the job's credits nobody else may plan with until this is written down.
+    var reserved: Int64 = 0
     /// What providers have answered, for whoever asks next.
     var answers: [(key: LookupKey, answer: JSONText)] = []
     /// What this task had taken upon itself to ask, and got no answer to.
     var unanswered: [LookupKey] = []
+
+    /// One call was counted as the task was taken up.
+    fileprivate var uncountedCalls: Int64 { calls - 1 }
+
+    var cost: Int64 {
+        guard case .done(let result) = kind else { return 0 }
+        return result.cost
+    }
+
+    /// What was answered is not paid for, so it is not kept either: else it would be free for whoever asks next.
+    mutating func forgetAnswers() {
+        unanswered += answers.map(\.key)
+        answers = []
+    }
 }
 
 extension JSONWriter {

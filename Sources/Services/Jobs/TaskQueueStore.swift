@@ -25,14 +25,14 @@ extension TaskQueue {
                 ORDER BY k.due_at, k.seq LIMIT $3 FOR UPDATE SKIP LOCKED) k
             LIMIT $4
         )
-        UPDATE job_tasks k SET state = 'running', attempts = k.attempts + 1, leased_by = $1, lease_until = now() + interval '30 seconds'
+        UPDATE job_tasks k SET state = 'running', takes = k.takes + 1, attempts = k.attempts + 1, leased_by = $1, lease_until = now() + interval '30 seconds'
         FROM picked WHERE k.job_id = picked.job_id AND k.seq = picked.seq
-        RETURNING k.job_id, k.seq, k.workspace_id, k.record_id, k.field, k.attempts
+        RETURNING k.job_id, k.seq, k.workspace_id, k.record_id, k.field, k.takes, k.failures
         """
     ) {
         ClaimedTask(
             jobID: try $0.get(0), seq: try $0.get(1), workspaceID: try $0.get(2), recordID: try $0.get(3),
-            field: try $0.get(4), attempt: try $0.get(5))
+            field: try $0.get(4), take: try $0.get(5), failures: try $0.get(6))
     }
 
     static let getJob = Statement(
@@ -41,6 +41,14 @@ extension TaskQueue {
             estimated_credits, spent_credits, max_credits, hold_id, created_at, started_at, finished_at, version
         FROM jobs WHERE id = ANY($1::uuid[])
         """, row: Job.init)
+
+    /// What jobs may spend yet.
+    static let listBudgets = Statement(
+        """
+        SELECT j.id, h.amount - h.captured FROM jobs j JOIN credit_holds h ON h.id = j.hold_id
+        WHERE j.id = ANY($1::uuid[]) AND h.status = 'active' AND h.expires_at > now()
+        """
+    ) { (job: try $0.get(0, as: UUID.self), rest: try $0.get(1, as: Int64.self)) }
 
     static let getRecords = Statement("SELECT id, fields FROM records WHERE id = ANY($1::uuid[])") {
         (id: try $0.get(0, as: UUID.self), fields: try $0.get(1, as: JSONText.self))

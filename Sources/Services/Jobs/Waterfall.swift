@@ -9,18 +9,20 @@ struct Waterfall: Sendable {
     let desk: LookupDesk
     let keys: JobKeys
     let providers: [String: Provider]
+    /// What jobs may spend yet.
+    let budgets: JobBudgets
     /// How long an answer is good, in seconds.
     let resultSeconds: Int64
 
-    /// Nothing more is tried after so many times.
-    static let mostAttempts: Int64 = 4
+    /// Nothing more is tried when everybody has failed so many times.
+    static let mostFailures: Int64 = 4
     private static let busyPauseSeconds = 0.2
     private static let retry = Backoff(baseNanoseconds: 2_000_000_000, capNanoseconds: 60_000_000_000)
     /// Of one provider's answer, with its retries.
     private static let patienceNanoseconds: UInt64 = 60_000_000_000
 
     func run(_ task: ClaimedTask, of job: Job, _ record: JSON) async -> TaskOutcome {
-        var outcome = TaskOutcome(task: task, kind: .later(seconds: 0, counts: false))
+        var outcome = TaskOutcome(task: task, kind: .later(seconds: 0, hasFailed: false))
         guard job.fields.indices.contains(Int(task.field)) else {
             outcome.kind = .done(TaskOutcome.Result(status: .failed, error: "The job has no such field"))
             return outcome
@@ -31,7 +33,7 @@ struct Waterfall: Sendable {
             guard !Task.isCancelled else { return given(up: outcome) }
             let step = await ask(slug, for: field, task, job, record, &outcome)
             if case .busy = step {
-                outcome.kind = .later(seconds: Waterfall.busyPauseSeconds, counts: false)
+                outcome.kind = .later(seconds: Waterfall.busyPauseSeconds, hasFailed: false)
                 return outcome
             }
             if let result = progress.take(step, field) {
@@ -41,9 +43,9 @@ struct Waterfall: Sendable {
         }
         if Task.isCancelled { return given(up: outcome) }
         var random = SystemRandomNumberGenerator()
-        if progress.mayComeLater, task.attempt < Waterfall.mostAttempts {
-            let pause = Waterfall.retry.delayNanoseconds(attempt: Int(task.attempt) - 1, using: &random)
-            outcome.kind = .later(seconds: Double(pause) / 1e9, counts: true)
+        if progress.mayComeLater, task.failures < Waterfall.mostFailures - 1 {
+            let pause = Waterfall.retry.delayNanoseconds(attempt: Int(task.failures), using: &random)
+            outcome.kind = .later(seconds: Double(pause) / 1e9, hasFailed: true)
         } else {
             outcome.kind = .done(progress.end)
         }
@@ -53,7 +55,7 @@ struct Waterfall: Sendable {
     /// The daemon stops, or the job was cancelled: the task is as if it had not been taken up.
     private func given(up outcome: TaskOutcome) -> TaskOutcome {
         var outcome = outcome
-        outcome.kind = .later(seconds: 0, counts: false)
+        outcome.kind = .later(seconds: 0, hasFailed: false)
         return outcome
     }
 
@@ -102,14 +104,26 @@ struct Waterfall: Sendable {
             outcome.unanswered.append(key)
             return .lacksInput("\(slug): there is no key; store a credential, or ask with the platform's")
         }
-        let answer = await calls.ask(
+        let cost = provider.cost(providerKey.kind)
+        switch budgets.reserve(cost, for: job.id) {
+        case .reserved: break
+        case .later:
+            outcome.unanswered.append(key)
+            return .busy
+        case .usedUp:
+            outcome.unanswered.append(key)
+            return .lacksInput(JobBudgets.usedUp)
+        }
+        outcome.reserved += cost
+        let report = await calls.report(
             provider, input, key: providerKey, workspace: task.workspaceID,
             deadlineNanoseconds: MonotonicClock.now + Waterfall.patienceNanoseconds)
-        switch answer {
+        outcome.calls = max(outcome.calls, Int64(report.calls))
+        switch report.outcome {
         case .found(let fields):
             outcome.answers.append((key, FoundField.text(of: fields)))
             guard let found = fields.first(where: { $0.name == field.name }) else { return .nothing }
-            return .found(found, provider: slug, cost: provider.cost(providerKey.kind), isFresh: true)
+            return .found(found, provider: slug, cost: cost, isFresh: true)
         case .notFound:
             outcome.answers.append((key, FoundField.text(of: [])))
             return .nothing

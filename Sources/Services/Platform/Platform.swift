@@ -155,11 +155,11 @@ extension Platform {
         }
         if let sender = webhookSender(log: log) {
             works.append(
-                Upkeep(every: .milliseconds(250), told: log, of: "Handing out events") {
+                Upkeep(every: .seconds(1), told: log, of: "Handing out events") {
                     try await handOutEvents()
                 })
             works.append(
-                Upkeep(every: .milliseconds(250), told: log, of: "Sending webhooks") {
+                Upkeep(every: .seconds(1), told: log, of: "Sending webhooks") {
                     try await sender.run()
                 })
         }

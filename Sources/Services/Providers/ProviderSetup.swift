@@ -10,6 +10,8 @@ public struct ProviderSetup: Sendable {
     public var client: HTTPClient?
     public var platformKeys: PlatformKeySource
     public var calls: ProviderCalls.Settings
+    /// How long what a provider has answered is good for who asks the same.
+    public var resultSeconds: Int64 = 30 * 86_400
 
     public init(
         catalog: ProviderCatalog = ProviderCatalog(), client: HTTPClient? = nil,
@@ -28,9 +30,11 @@ public struct ProviderServices: Sendable {
     public let calls: ProviderCalls
     let keys: ProviderKeys
     let sharing: CircuitSharing
+    let resultSeconds: Int64
 
     init(_ setup: ProviderSetup, vault: Vault, pool: Pool) {
         catalog = setup.catalog
+        resultSeconds = setup.resultSeconds
         calls = ProviderCalls(client: setup.client, setup.calls)
         keys = ProviderKeys(vault: vault, source: setup.platformKeys)
         sharing = CircuitSharing(calls.circuits, on: pool)
