@@ -175,6 +175,10 @@ struct BoundaryTests {
             foreign["recordId"] = try await call("records.list", "{\(w)}")["items"]?[0]?["id"]?.string
             foreign["credentialId"] = try await call(
                 "credentials.create", #"{\#(w),"provider":"p","key":"k"}"#)["id"]?.string
+            foreign["jobId"] = try await call(
+                "jobs.create",
+                #"{\#(w),"all":true,"fields":[{"name":"email","providers":["sim-steady"]}],"keys":"own"}"#)["id"]?
+                .string
             foreign["webhookId"] = try await call(
                 "webhooks.create", #"{\#(w),"url":"https://hooks.invalid/","events":["job.failed"]}"#)["id"]?
                 .string

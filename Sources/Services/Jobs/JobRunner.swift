@@ -11,6 +11,8 @@ public final class JobRunner: Sendable {
     public struct Settings: Sendable {
         /// Tasks of this daemon that run at once.
         public var inFlight = 256
+        /// How long a task waits when everybody has failed who was asked.
+        public var retry = Backoff(baseNanoseconds: 2_000_000_000, capNanoseconds: 60_000_000_000)
 
         public init() {}
     }
@@ -18,6 +20,22 @@ public final class JobRunner: Sendable {
     private struct State {
         var running: [Place: Running] = [:]
         var outcomes: [(outcome: TaskOutcome, job: Job)] = []
+        /// No task is taken up any more, and none is under way.
+        var isStopping = false
+        /// When the first of the tasks is due that this daemon has put off, on ``MonotonicClock``.
+        var nextDue: UInt64?
+
+        /// - Returns: how long to wait for work of which nobody tells.
+        mutating func pause(now: UInt64) -> Duration {
+            guard let due = nextDue else { return JobRunner.pause }
+            if due <= now + JobRunner.shortestPause { nextDue = nil }
+            return min(JobRunner.pause, .nanoseconds(Int64(clamping: max(due, now + JobRunner.shortestPause) - now)))
+        }
+
+        mutating func postpone(seconds: Double, now: UInt64) {
+            let due = now + UInt64(max(0, seconds) * 1e9)
+            nextDue = min(nextDue ?? due, due)
+        }
     }
 
     private struct Place: Hashable {
@@ -43,6 +61,7 @@ public final class JobRunner: Sendable {
 
     /// When nobody tells that there is work, it is looked for this often.
     private static let pause = Duration.seconds(1)
+    private static let shortestPause: UInt64 = 1_000_000
     private static let claimed = 512
     /// As many outcomes are written at once; a job has a transaction of its own.
     private static let written = 256
@@ -61,7 +80,7 @@ public final class JobRunner: Sendable {
             Waterfall(
                 calls: platform.providers.calls, desk: desk, keys: keys,
                 providers: platform.providers.catalog.current, budgets: budgets,
-                resultSeconds: platform.providers.resultSeconds)
+                resultSeconds: platform.providers.resultSeconds, retry: settings.retry)
         }
     }
 
@@ -83,12 +102,17 @@ public final class JobRunner: Sendable {
 
     /// Until the task that runs this is cancelled; then what runs is given up, and what came of the rest is written down.
     public func run() async {
+        state.withLock { $0.isStopping = false }
+        // Not cancelled along with this: what has come of tasks is to be written down.
+        let writer = Task { await writeDown() }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.takeUp() }
-            group.addTask { await self.writeDown() }
             group.addTask { await self.lookAfter() }
             await group.waitForAll()
         }
+        state.withLock { $0.isStopping = true }
+        hasOutcomes.raise()
+        await writer.value
     }
 
     // MARK: taking up
@@ -109,11 +133,12 @@ public final class JobRunner: Sendable {
                     isFailing = true
                 }
             }
-            if took == 0 || took < room { await wake.wait(atMost: JobRunner.pause) }
+            if took == 0 || took < room {
+                await wake.wait(atMost: state.withLock { $0.pause(now: MonotonicClock.now) })
+            }
         }
         for entry in state.withLock({ Array($0.running.values) }) { entry.work.cancel() }
         for entry in state.withLock({ Array($0.running.values) }) { await entry.work.value }
-        hasOutcomes.raise()
     }
 
     private func start(_ batch: TaskQueue.Batch) {
@@ -146,13 +171,11 @@ public final class JobRunner: Sendable {
     private func writeDown() async {
         var isFailing = false
         while true {
-            let isOver = Task.isCancelled && state.withLock { $0.running.isEmpty && $0.outcomes.isEmpty }
-            guard !isOver else { return }
-            let batch = state.withLock { state in
-                let batch = Array(state.outcomes.prefix(JobRunner.written))
-                return batch
+            let (batch, isStopping) = state.withLock {
+                (Array($0.outcomes.prefix(JobRunner.written)), $0.isStopping)
             }
             guard !batch.isEmpty else {
+                if isStopping { return }
                 await hasOutcomes.wait(atMost: JobRunner.pause)
                 continue
             }
@@ -161,13 +184,19 @@ public final class JobRunner: Sendable {
                 for (outcome, job) in batch {
                     budgets.release(outcome.reserved, spent: outcome.cost, for: job.id)
                 }
-                state.withLock { $0.outcomes.removeFirst(batch.count) }
+                state.withLock { state in
+                    state.outcomes.removeFirst(batch.count)
+                    for case .later(let seconds, _) in batch.map(\.outcome.kind) {
+                        state.postpone(seconds: seconds, now: MonotonicClock.now)
+                    }
+                }
                 isFailing = false
                 wake.raise()
             } catch {
                 if !isFailing { log("Writing down results failed: \(error)") }
                 isFailing = true
-                guard !Task.isCancelled else { return }
+                // Their leases end, and others have them.
+                guard !isStopping else { return }
                 await hasOutcomes.wait(atMost: JobRunner.pause)
             }
         }

@@ -16,6 +16,7 @@ final class LookupDesk: Sendable {
     }
 
     private struct Question: Sendable {
+        let id: Int
         let key: LookupKey
         /// An answer from before that is not new enough.
         let freshAfter: Timestamp
@@ -25,6 +26,7 @@ final class LookupDesk: Sendable {
 
     private struct State {
         var questions: [Question] = []
+        var count = 0
         var isAsking = false
     }
 
@@ -40,11 +42,12 @@ final class LookupDesk: Sendable {
 
     func place(of key: LookupKey, freshAfter: Timestamp, record: UUID) async throws -> Place {
         try await withCheckedThrowingContinuation { continuation in
-            let question = Question(key: key, freshAfter: freshAfter, record: record) {
-                continuation.resume(with: $0)
-            }
             let begins = state.withLock { state in
-                state.questions.append(question)
+                state.count += 1
+                state.questions.append(
+                    Question(id: state.count, key: key, freshAfter: freshAfter, record: record) {
+                        continuation.resume(with: $0)
+                    })
                 defer { state.isAsking = true }
                 return !state.isAsking
             }
@@ -56,18 +59,21 @@ final class LookupDesk: Sendable {
     private func ask() async {
         while case let batch = take(), !batch.isEmpty {
             // One question for each key; whoever has the same one is told that somebody asks.
-            var seen: Set<LookupKey> = []
-            let asked = batch.filter { seen.insert($0.key).inserted }
+            var asked: [LookupKey: Question] = [:]
+            for question in batch where asked[question.key] == nil { asked[question.key] = question }
             do {
-                let places = try await places(of: asked)
-                var told: Set<LookupKey> = []
+                let places = try await places(of: Array(asked.values))
                 for question in batch {
-                    let place = places[question.key] ?? .busy
-                    let isFirst = told.insert(question.key).inserted
-                    if case .mine = place, !isFirst {
+                    guard let place = places[question.key], let first = asked[question.key] else {
                         question.answer(.success(.busy))
-                    } else {
+                        continue
+                    }
+                    if question.id == first.id {
                         question.answer(.success(place))
+                    } else if case .answered = place, question.freshAfter <= first.freshAfter {
+                        question.answer(.success(place))
+                    } else {
+                        question.answer(.success(.busy))
                     }
                 }
             } catch {

@@ -13,11 +13,12 @@ struct Waterfall: Sendable {
     let budgets: JobBudgets
     /// How long an answer is good, in seconds.
     let resultSeconds: Int64
+    /// Between failures of everybody.
+    let retry: Backoff
 
     /// Nothing more is tried when everybody has failed so many times.
     static let mostFailures: Int64 = 4
     private static let busyPauseSeconds = 0.2
-    private static let retry = Backoff(baseNanoseconds: 2_000_000_000, capNanoseconds: 60_000_000_000)
     /// Of one provider's answer, with its retries.
     private static let patienceNanoseconds: UInt64 = 60_000_000_000
 
@@ -44,7 +45,7 @@ struct Waterfall: Sendable {
         if Task.isCancelled { return given(up: outcome) }
         var random = SystemRandomNumberGenerator()
         if progress.mayComeLater, task.failures < Waterfall.mostFailures - 1 {
-            let pause = Waterfall.retry.delayNanoseconds(attempt: Int(task.failures), using: &random)
+            let pause = retry.delayNanoseconds(attempt: Int(task.failures), using: &random)
             outcome.kind = .later(seconds: Double(pause) / 1e9, hasFailed: true)
         } else {
             outcome.kind = .done(progress.end)
@@ -105,7 +106,9 @@ struct Waterfall: Sendable {
             return .lacksInput("\(slug): there is no key; store a credential, or ask with the platform's")
         }
         let cost = provider.cost(providerKey.kind)
-        switch budgets.reserve(cost, for: job.id) {
+        // At most one of the providers is paid.
+        let more = max(0, cost - outcome.reserved)
+        switch budgets.reserve(more, for: job.id) {
         case .reserved: break
         case .later:
             outcome.unanswered.append(key)
@@ -114,10 +117,12 @@ struct Waterfall: Sendable {
             outcome.unanswered.append(key)
             return .lacksInput(JobBudgets.usedUp)
         }
-        outcome.reserved += cost
+        outcome.reserved += more
         let report = await calls.report(
             provider, input, key: providerKey, workspace: task.workspaceID,
-            deadlineNanoseconds: MonotonicClock.now + Waterfall.patienceNanoseconds)
+            deadlineNanoseconds: MonotonicClock.now + Waterfall.patienceNanoseconds,
+            // However often the task is taken up, to the provider it is one question.
+            idempotencyKey: "\(job.id)-\(task.seq)")
         outcome.calls = max(outcome.calls, Int64(report.calls))
         switch report.outcome {
         case .found(let fields):
