@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 
 import identity
+import jobs
 import ledger
 import records
 import transports
@@ -17,9 +18,9 @@ from common import HTTP_PORT, QUICK, ROOT, RPCD, wait_for_ready, write_table
 arguments = argparse.ArgumentParser(description=__doc__)
 arguments.add_argument("--quick", action="store_true", help="short rounds; the table is only printed")
 arguments.add_argument("parts", nargs="*", metavar="PART",
-                       help="transports, identity, ledger or records; all of them when left out. Of the others the table keeps its rows")
+                       help="transports, identity, ledger, records or jobs; all of them when left out. Of the others the table keeps its rows")
 parts = arguments.parse_args().parts
-if unknown := set(parts) - {"transports", "identity", "ledger", "records"}:
+if unknown := set(parts) - {"transports", "identity", "ledger", "records", "jobs"}:
     arguments.error(f"there is no part {', '.join(unknown)}")
 
 
@@ -32,7 +33,7 @@ work = pathlib.Path(tempfile.mkdtemp(prefix="rpcd-bench-", dir="/tmp"))
 work.chmod(0o711)
 data = work / "data"
 daemon = subprocess.Popen(
-    [RPCD, "dev", "--data-dir", data, "--http", f"127.0.0.1:{HTTP_PORT}"], stdout=subprocess.PIPE, text=True, cwd=ROOT,
+    [RPCD, "dev", *(["--demo"] if measures("jobs") else []), "--data-dir", data, "--http", f"127.0.0.1:{HTTP_PORT}"], stdout=subprocess.PIPE, text=True, cwd=ROOT,
     env=os.environ | {"RPCD_RATE_GENERAL": "off", "RPCD_RATE_AUTH": "off", "RPCD_LIMIT_CONNECTIONS": "2000", "RPCD_LOG_LEVEL": "error"})
 try:
     wait_for_ready(daemon)
@@ -46,6 +47,8 @@ try:
         ledger.measure(path, data, work, request)
     if measures("records"):
         records.measure(path, data, work, request)
+    if measures("jobs"):
+        jobs.measure(path, data)
     if not QUICK:
         write_table(parts)
 finally:

@@ -124,10 +124,10 @@ class Cluster:
         subprocess.run([*self.prefix, self.programs / "pg_ctl", "-D", self.folder / "data", "-w", "-s", "-m", "immediate", "stop"],
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
 
-    def rows(self, sql):
-        """As the owner of the tables."""
+    def rows(self, sql, errors=None):
+        """As the owner of the tables. - Parameter errors: where psql complains, when that is expected."""
         words = ["psql", "-qAtX", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", self.folder, "-U", self.NAME, self.NAME]
-        text = subprocess.run(words, input=sql, check=True, stdout=subprocess.PIPE, text=True).stdout
+        text = subprocess.run(words, input=sql, check=True, stdout=subprocess.PIPE, stderr=errors, text=True).stdout
         return [line.split("\t") for line in text.splitlines()]
 
     def _run(self, name, *words):

@@ -113,6 +113,7 @@ CREATE TABLE lookups (
     PRIMARY KEY (workspace_id, provider, input_hash)
 );
 CREATE INDEX lookups_record_id_idx ON lookups (record_id);
+CREATE INDEX lookups_asked_by_idx ON lookups (asked_by) WHERE asked_by IS NOT NULL;
 CREATE INDEX lookups_answered_at_idx ON lookups (answered_at);
 
 ALTER TABLE jobs ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;

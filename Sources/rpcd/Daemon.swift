@@ -32,7 +32,7 @@ struct Daemon {
     /// Within reason: each event loop has a connection to PostgreSQL.
     private static let processors = min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), 8)
 
-    private static let executableFolder: String = {
+    static let executableFolder: String = {
         guard let path = realpath("/proc/self/exe", nil) else { return "." }
         defer { free(path) }
         return String(String(cString: path).reversed().drop { $0 != "/" }.reversed().dropLast())

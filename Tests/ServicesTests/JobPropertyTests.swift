@@ -184,9 +184,7 @@ struct JobPropertyTests {
             let theirs = try await JobStage(simulation, ours.backend, credits: 1_000_000)
             for seed in Seed.some(100) {
                 var one = JobCase(seed, ours, theirs)
-                let t = MonotonicClock.now
                 try await one.run()
-                FileHandle.standardError.write(Data("CASE \((MonotonicClock.now - t) / 1_000_000)\n".utf8))
             }
             let verified = try await ours.backend.connect(isOperator: true).call("admin.ledger.verify")
             #expect(verified["result"]?["found"]?.int64 == 0)

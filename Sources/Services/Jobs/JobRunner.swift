@@ -61,7 +61,9 @@ public final class JobRunner: Sendable {
 
     /// When nobody tells that there is work, it is looked for this often.
     private static let pause = Duration.seconds(1)
-    private static let shortestPause: UInt64 = 1_000_000
+    /// Signs of life come every so many turns of looking after; a lease is five times as long.
+    private static let turnsABeat = 3
+    private static let shortestPause: UInt64 = 20_000_000
     private static let claimed = 512
     /// As many outcomes are written at once; a job has a transaction of its own.
     private static let written = 256
@@ -223,7 +225,7 @@ public final class JobRunner: Sendable {
         while !Task.isCancelled {
             do {
                 try await endJobs()
-                if turn % 5 == 0 {
+                if turn % JobRunner.turnsABeat == 0 {
                     let running = state.withLock { state in
                         state.running.values.map(\.task) + state.outcomes.map(\.outcome.task)
                     }

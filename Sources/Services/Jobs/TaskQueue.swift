@@ -73,6 +73,7 @@ struct TaskQueue: Sendable {
         let daemon = daemon
         try await pool.upkeep { tx in
             tx.enterEveryWorkspace()
+            tx.queue(TaskQueue.heartbeatLookups, daemon)
             tx.queue(
                 TaskQueue.heartbeat, daemon, TextArray(tasks.map(\.jobID)), IntegerArray(tasks.map(\.seq)))
         }
@@ -110,10 +111,12 @@ struct TaskQueue: Sendable {
                     bill.plan(done[index].result.cost)
                 }
             }
-            for index in outcomes.indices where refused.contains(outcomes[index].task.seq) {
-                outcomes[index].forgetAnswers()
-            }
             let accepted = Set(try finish(tx, job, done))
+            // Nor is anything paid of a task that somebody else has by now.
+            for index in outcomes.indices where outcomes[index].cost > 0 {
+                let seq = outcomes[index].task.seq
+                if refused.contains(seq) || !accepted.contains(seq) { outcomes[index].forgetAnswers() }
+            }
             let counted = done.filter { accepted.contains($0.outcome.task.seq) }
             try bill.charge(
                 tx,

@@ -25,7 +25,7 @@ extension TaskQueue {
                 ORDER BY k.due_at, k.seq LIMIT $3 FOR UPDATE SKIP LOCKED) k
             LIMIT $4
         )
-        UPDATE job_tasks k SET state = 'running', takes = k.takes + 1, attempts = k.attempts + 1, leased_by = $1, lease_until = now() + interval '30 seconds'
+        UPDATE job_tasks k SET state = 'running', takes = k.takes + 1, attempts = k.attempts + 1, leased_by = $1, lease_until = now() + interval '15 seconds'
         FROM picked WHERE k.job_id = picked.job_id AND k.seq = picked.seq
         RETURNING k.job_id, k.seq, k.workspace_id, k.record_id, k.field, k.takes, k.failures
         """
@@ -56,9 +56,12 @@ extension TaskQueue {
 
     static let heartbeat = Statement(
         """
-        UPDATE job_tasks SET lease_until = now() + interval '30 seconds' WHERE state = 'running' AND leased_by = $1
+        UPDATE job_tasks SET lease_until = now() + interval '15 seconds' WHERE state = 'running' AND leased_by = $1
             AND (job_id, seq) IN (SELECT * FROM unnest($2::uuid[], $3::bigint[]))
         """)
+
+    static let heartbeatLookups = Statement(
+        "UPDATE lookups SET asked_until = now() + interval '15 seconds' WHERE asked_by = $1")
 
     /// What a daemon had taken up that gives no sign any more.
     static let rescue = Statement(
@@ -74,7 +77,7 @@ extension TaskQueue {
     static let reserve = Statement(
         """
         INSERT INTO lookups AS l (workspace_id, provider, input_hash, asked_by, asked_until, fresh_after, record_id)
-        SELECT w, p, h, $1, now() + interval '2 minutes', f, r
+        SELECT w, p, h, $1, now() + interval '15 seconds', f, r
         FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::timestamptz[], $6::uuid[]) t (w, p, h, f, r)
         ORDER BY w, p, h
         ON CONFLICT (workspace_id, provider, input_hash) DO UPDATE

@@ -19,6 +19,9 @@ struct Waterfall: Sendable {
     /// Nothing more is tried when everybody has failed so many times.
     static let mostFailures: Int64 = 4
     private static let busyPauseSeconds = 0.2
+    /// A task waits for providers that are left alone, until its job is so old; from then on it counts as a failure.
+    private static let circuitPatienceSeconds: Int64 = 300
+    private static let circuitPauseSeconds = 15.0
     /// Of one provider's answer, with its retries.
     private static let patienceNanoseconds: UInt64 = 60_000_000_000
 
@@ -44,7 +47,13 @@ struct Waterfall: Sendable {
         }
         if Task.isCancelled { return given(up: outcome) }
         var random = SystemRandomNumberGenerator()
-        if progress.mayComeLater, task.failures < Waterfall.mostFailures - 1 {
+        if progress.waitsForCircuit, let started = job.startedAt,
+            Timestamp.now.microseconds - started.microseconds < Waterfall.circuitPatienceSeconds * 1_000_000
+        {
+            let pause = min(max(1, progress.circuitPauseSeconds), Waterfall.circuitPauseSeconds)
+            // Not all at once, when it is their turn.
+            outcome.kind = .later(seconds: pause * .random(in: 0.5...1, using: &random), hasFailed: false)
+        } else if progress.mayComeLater, task.failures < Waterfall.mostFailures - 1 {
             let pause = retry.delayNanoseconds(attempt: Int(task.failures), using: &random)
             outcome.kind = .later(seconds: Double(pause) / 1e9, hasFailed: true)
         } else {
@@ -145,6 +154,14 @@ struct Waterfall: Sendable {
         private var failure: String?
         private var missing: String?
         private(set) var mayComeLater = false
+        private var isLeftAlone = false
+        private var hasFailed = false
+
+        /// Until the first of those is asked again who are left alone.
+        private(set) var circuitPauseSeconds = Double.infinity
+
+        /// Nobody has failed, but somebody was not asked because he has failed too often.
+        var waitsForCircuit: Bool { isLeftAlone && !hasFailed }
 
         /// - Returns: the end, when this step is it.
         mutating func take(_ step: Step, _ field: JobField) -> TaskOutcome.Result? {
@@ -162,6 +179,13 @@ struct Waterfall: Sendable {
             case .failed(let reason, let provider):
                 failure = failure ?? "\(provider): \(reason.message)"
                 if reason.isTransient { mayComeLater = true }
+                if reason.code == .circuitOpen {
+                    isLeftAlone = true
+                    let pause = Double(reason.retryAfterNanoseconds ?? 0) / 1e9
+                    circuitPauseSeconds = min(circuitPauseSeconds, pause)
+                } else {
+                    hasFailed = true
+                }
             case .busy: break
             }
             return nil

@@ -17,6 +17,9 @@ struct DevCommand: AsyncParsableCommand {
     @Option(help: "The Unix socket; below the data directory when left out.")
     var socket: String?
 
+    @Flag(help: "Runs the simulator of providers beside it, with a key for each of them.")
+    var demo = false
+
     func run() async throws {
         try await reporting {
             let folder = try DevCommand.absolute(dataDir)
@@ -39,6 +42,9 @@ struct DevCommand: AsyncParsableCommand {
                 try NumberedKeys.makeLine(number: 1)
             }
             settings.maildir = folder + "/mail"
+            if demo { try DemoProviders.prepare(&settings, in: folder) }
+            let providers = demo ? try DemoProviders.start() : nil
+            defer { providers?.stop() }
             try await Daemon(settings).serve()
             try cluster.stop()
         }
