@@ -36,7 +36,7 @@ def noop(data, workspace, prefix, count):
 
 def wait(data, jobs):
     while psql(data, f"SELECT count(*) FROM jobs WHERE status NOT IN {ENDED}") != "0":
-        time.sleep(0.05)
+        time.sleep(0.3)
     ids = ", ".join(f"'{job}'" for job in jobs)
     return float(psql(data, f"SELECT extract(epoch FROM max(finished_at) - min(started_at)) FROM jobs WHERE id IN ({ids})"))
 
@@ -85,8 +85,10 @@ def providers(connection, data):
         connection.call("billing.addCredits", workspaceId=workspace, amount=10 * RECORDS, type="bonus")
         records(data, workspace, RECORDS, f"r{number}-")
         job = connection.call("jobs.create", workspaceId=workspace, all=True, fields=[{"name": "email", "providers": ["sim-steady"]}])["id"]
+        # psql would take the processors that the job needs.
+        while not (ended := connection.call("jobs.get", workspaceId=workspace, jobId=job))["finishedAt"]:
+            time.sleep(0.1)
         seconds = wait(data, [job])
-        ended = connection.call("jobs.get", workspaceId=workspace, jobId=job)
         assert ended["counts"]["found"] == RECORDS, ended
         values.append(seconds / ideal)
     value = statistics.median(values)

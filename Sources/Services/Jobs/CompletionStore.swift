@@ -17,14 +17,24 @@ extension TaskQueue {
         WHERE (l.workspace_id, l.provider, l.input_hash) = (t.w, t.p, t.h) AND l.asked_by = $1
         """)
 
+    /// Nobody changes them from here on, or moves them to another place.
+    static let lockTasks = Statement(
+        """
+        SELECT t.seq FROM unnest($2::bigint[]) t (seq), LATERAL (SELECT FROM job_tasks WHERE job_id = $1 AND seq = t.seq FOR UPDATE) k
+        """
+    ) { try $0.get(0, as: Int64.self) }
+
+    /// Each task is found by its key, one after the other: PostgreSQL, which thinks that few run, would join all that run with all that are done.
+    ///
     /// - Returns: those that were this daemon's still; the others somebody else does, or has done.
     static let finish = Statement(
         """
         UPDATE job_tasks k SET state = 'done', status = t.status, value = t.value, provider = t.provider, confidence = t.confidence,
             cost = t.cost, error = t.error, attempts = k.attempts + t.calls, leased_by = NULL, lease_until = NULL, finished_at = now()
         FROM unnest($3::bigint[], $4::integer[], $5::text[], $6::jsonb[], $7::text[], $8::float8[], $9::bigint[], $10::text[], $11::integer[])
-            t (seq, take, status, value, provider, confidence, cost, error, calls)
-        WHERE k.job_id = $2 AND k.seq = t.seq AND k.takes = t.take AND k.state = 'running' AND k.leased_by = $1
+            t (seq, take, status, value, provider, confidence, cost, error, calls), LATERAL (SELECT ctid AS place FROM job_tasks WHERE job_id = $2 AND seq = t.seq AND takes = t.take AND state = 'running'
+                AND leased_by = $1 LIMIT 1) found
+        WHERE k.ctid = found.place
         RETURNING k.seq
         """
     ) { try $0.get(0, as: Int64.self) }
@@ -34,8 +44,10 @@ extension TaskQueue {
         """
         UPDATE job_tasks k SET state = 'waiting', leased_by = NULL, lease_until = NULL,
             due_at = now() + make_interval(secs => t.seconds), attempts = k.attempts + t.calls, failures = k.failures + CASE WHEN t.has_failed THEN 1 ELSE 0 END
-        FROM unnest($3::bigint[], $4::integer[], $5::float8[], $6::boolean[], $7::integer[]) t (seq, take, seconds, has_failed, calls)
-        WHERE k.job_id = $2 AND k.seq = t.seq AND k.takes = t.take AND k.state = 'running' AND k.leased_by = $1
+        FROM unnest($3::bigint[], $4::integer[], $5::float8[], $6::boolean[], $7::integer[])
+            t (seq, take, seconds, has_failed, calls), LATERAL (SELECT ctid AS place FROM job_tasks WHERE job_id = $2 AND seq = t.seq AND takes = t.take AND state = 'running'
+                AND leased_by = $1 LIMIT 1) found
+        WHERE k.ctid = found.place
         """)
 
     /// What was found goes into the records, with where it came from.

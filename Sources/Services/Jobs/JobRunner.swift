@@ -64,6 +64,7 @@ public final class JobRunner: Sendable {
     /// Signs of life come every so many turns of looking after; a lease is five times as long.
     private static let turnsABeat = 3
     private static let shortestPause: UInt64 = 20_000_000
+    private static let gathering = Duration.milliseconds(10)
     private static let claimed = 512
     /// As many outcomes are written at once; a job has a transaction of its own.
     private static let written = 256
@@ -121,9 +122,20 @@ public final class JobRunner: Sendable {
 
     private func takeUp() async {
         var isFailing = false
+        var hasRoomToWaitFor = true
         while !Task.isCancelled {
-            let room = settings.inFlight - state.withLock { $0.running.count + $0.outcomes.count }
+            let room = state.withLock { state in
+                // Results are written down while others are under way, but do not pile up.
+                state.outcomes.count < 2 * JobRunner.written ? settings.inFlight - state.running.count : 0
+            }
             var took = 0
+            // A few at a time cost as much as many: it waits for some room, but not for long.
+            if room < settings.inFlight / 2, hasRoomToWaitFor {
+                hasRoomToWaitFor = false
+                await wake.wait(atMost: JobRunner.gathering)
+                continue
+            }
+            hasRoomToWaitFor = true
             if room > 0 {
                 do {
                     let batch = try await queue.claim(atMost: min(room, JobRunner.claimed))
@@ -295,7 +307,8 @@ private final class Wake: Sendable {
     /// Returns when somebody raises it, after `limit`, or when the task is cancelled.
     func wait(atMost limit: Duration) async {
         let alarm = Task {
-            try? await Task.sleep(for: limit)
+            // Cancelled, it has nothing to say: whoever waited is awake.
+            guard (try? await Task.sleep(for: limit)) != nil else { return }
             raise()
         }
         await withTaskCancellationHandler {

@@ -43,7 +43,7 @@ struct TaskQueue: Sendable {
         var budgets: [UUID: Int64] = [:]
     }
 
-    /// Jobs that have a turn at once, and tasks of one job in it.
+    /// Jobs that have a turn at once, and tasks of one job in it at least.
     private static let turns: Int64 = 16
     private static let tasksATurn: Int64 = 64
 
@@ -51,9 +51,8 @@ struct TaskQueue: Sendable {
         let daemon = daemon
         return try await pool.upkeep { tx in
             tx.enterEveryWorkspace()
-            let perTurn = max(TaskQueue.tasksATurn, Int64(limit) / TaskQueue.turns)
             let tasks = try tx.all(
-                TaskQueue.claim, daemon, TaskQueue.turns, min(perTurn, Int64(limit)), Int64(limit))
+                TaskQueue.claim, daemon, TaskQueue.turns, min(TaskQueue.tasksATurn, Int64(limit)), Int64(limit))
             guard !tasks.isEmpty else { return Batch() }
             let jobs = try tx.all(TaskQueue.getJob, TextArray(Array(Set(tasks.map(\.jobID)))))
             let records = try tx.all(TaskQueue.getRecords, TextArray(Array(Set(tasks.map(\.recordID)))))
@@ -100,6 +99,7 @@ struct TaskQueue: Sendable {
             // The account before anything else, as everywhere.
             var bill = try JobBill(
                 tx, job, needed: done.contains { $0.result.cost > 0 }, by: Billing(platform: platform))
+            tx.queue(TaskQueue.lockTasks, job.id, IntegerArray(outcomes.map(\.task.seq).sorted()))
             postpone(tx, job, outcomes)
             var outcomes = outcomes
             var refused: Set<Int64> = []

@@ -5,12 +5,14 @@ import Postgres
 /// For `rpcd_maintenance`: a daemon works for every workspace.
 extension TaskQueue {
     /// Tasks of jobs whose turn it is, one job a workspace, whoever was served longest ago first.
+    ///
+    /// That a job has work is asked as a value and not by EXISTS, which PostgreSQL would make a join of over all tasks that wait.
     static let claim = Statement(
         """
         WITH turns AS (
             SELECT t.job_id FROM job_turns t
             WHERE t.job_id IN (SELECT DISTINCT ON (w.workspace_id) w.job_id FROM job_turns w
-                    WHERE EXISTS (SELECT FROM job_tasks k WHERE k.job_id = w.job_id AND k.state = 'waiting' AND k.due_at <= now())
+                    WHERE (SELECT true FROM job_tasks k WHERE k.job_id = w.job_id AND k.state = 'waiting' AND k.due_at <= now() LIMIT 1)
                     ORDER BY w.workspace_id, w.priority DESC, w.served_at)
             ORDER BY t.priority DESC, (SELECT max(served_at) FROM job_turns w WHERE w.workspace_id = t.workspace_id) LIMIT $2
             FOR UPDATE SKIP LOCKED
@@ -22,7 +24,7 @@ extension TaskQueue {
         ), picked AS (
             SELECT k.job_id, k.seq FROM turns, LATERAL (SELECT k.job_id, k.seq FROM job_tasks k
                 WHERE k.job_id = turns.job_id AND k.state = 'waiting' AND k.due_at <= now()
-                ORDER BY k.due_at, k.seq LIMIT $3 FOR UPDATE SKIP LOCKED) k
+                ORDER BY k.due_at, k.seq LIMIT (SELECT greatest($3, ceil($4::float8 / count(*))::bigint) FROM turns) FOR UPDATE SKIP LOCKED) k
             LIMIT $4
         )
         UPDATE job_tasks k SET state = 'running', takes = k.takes + 1, attempts = k.attempts + 1, leased_by = $1, lease_until = now() + interval '15 seconds'
@@ -56,8 +58,10 @@ extension TaskQueue {
 
     static let heartbeat = Statement(
         """
-        UPDATE job_tasks SET lease_until = now() + interval '15 seconds' WHERE state = 'running' AND leased_by = $1
-            AND (job_id, seq) IN (SELECT * FROM unnest($2::uuid[], $3::bigint[]))
+        UPDATE job_tasks k SET lease_until = now() + interval '15 seconds'
+        FROM unnest($2::uuid[], $3::bigint[]) t (job_id, seq), LATERAL (SELECT ctid AS place FROM job_tasks WHERE job_id = t.job_id AND seq = t.seq
+            AND state = 'running' AND leased_by = $1 LIMIT 1 FOR UPDATE SKIP LOCKED) found
+        WHERE k.ctid = found.place
         """)
 
     static let heartbeatLookups = Statement(
@@ -68,7 +72,7 @@ extension TaskQueue {
         """
         UPDATE job_tasks SET state = 'waiting', leased_by = NULL, lease_until = NULL, due_at = now()
         WHERE (job_id, seq) IN (SELECT job_id, seq FROM job_tasks WHERE state = 'running' AND lease_until < now()
-            ORDER BY lease_until LIMIT $1 FOR UPDATE SKIP LOCKED)
+            LIMIT $1 FOR UPDATE SKIP LOCKED)
         """)
 
     // MARK: lookups
