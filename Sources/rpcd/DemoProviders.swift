@@ -41,7 +41,9 @@ struct DemoProviders {
     static func prepare(_ settings: inout Settings, in folder: String) throws {
         settings.egress = try EgressPolicy(parsing: address)
         let keys = folder + "/provider-keys"
-        guard mkdir(keys, 0o700) == 0 || errno == EEXIST else { throw CommandFailure("\(keys) cannot be made") }
+        guard mkdir(keys, 0o700) == 0 || errno == EEXIST else {
+            throw CommandFailure("\(keys) cannot be made")
+        }
         for slug in try settings.providerSetup().catalog.current.keys where slug.hasPrefix("sim-") {
             try KeyFiles.replace(keys + "/provider-" + slug, with: Array("demonstration-key\n".utf8))
         }

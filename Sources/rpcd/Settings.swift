@@ -90,7 +90,7 @@ struct Settings {
                 return true
             },
             Declaration(
-                key: "RPCD_JOBS_IN_FLIGHT", takes: "a number from 1 to 10000", standard: "256",
+                key: "RPCD_JOBS_IN_FLIGHT", takes: "a number from 1 to 10000", standard: "400",
                 summary: "tasks of jobs that this daemon works on at once"
             ) {
                 guard let count = Int($1), (1...10_000).contains(count) else { return false }

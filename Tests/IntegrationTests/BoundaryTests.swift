@@ -177,7 +177,8 @@ struct BoundaryTests {
                 "credentials.create", #"{\#(w),"provider":"p","key":"k"}"#)["id"]?.string
             foreign["jobId"] = try await call(
                 "jobs.create",
-                #"{\#(w),"all":true,"fields":[{"name":"email","providers":["sim-steady"]}],"keys":"own"}"#)["id"]?
+                #"{\#(w),"all":true,"fields":[{"name":"email","providers":["sim-steady"]}],"keys":"own"}"#)[
+                    "id"]?
                 .string
             foreign["webhookId"] = try await call(
                 "webhooks.create", #"{\#(w),"url":"https://hooks.invalid/","events":["job.failed"]}"#)["id"]?

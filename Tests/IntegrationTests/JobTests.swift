@@ -8,7 +8,9 @@ import Testing
 struct JobTests {
     /// A daemon, and a job that nobody can be asked for.
     private static func run(
-        _ body: (_ daemon: (process: ServedProcess, socket: String, http: String), _ token: String, _ path: String) async throws -> Void
+        _ body: (
+            _ daemon: (process: ServedProcess, socket: String, http: String), _ token: String, _ path: String
+        ) async throws -> Void
     ) async throws {
         try await withTemporaryFolder { folder in
             let daemon = try await ServedProcess.dev(in: folder)
@@ -27,7 +29,9 @@ struct JobTests {
         }
     }
 
-    @Test("Over HTTP a job tells how far it is as events, with ids that go on from the client's last; then the job itself")
+    @Test(
+        "Over HTTP a job tells how far it is as events, with ids that go on from the client's last; then the job itself"
+    )
     func events() async throws {
         try await JobTests.run { daemon, token, path in
             let result = try await ServedProcess.run(
@@ -53,13 +57,18 @@ struct JobTests {
             let parts = path.split(separator: "/").map(String.init)
             let result = try await ServedProcess.run(
                 ServedProcess.programs + "/rpcd",
-                ["jobs", "watch", parts[3], "--workspace", parts[1], "--socket", daemon.socket, "--token", token])
+                [
+                    "jobs", "watch", parts[3], "--workspace", parts[1], "--socket", daemon.socket, "--token",
+                    token,
+                ])
             #expect(result.status == 0, "\(result.errors)")
             #expect(try JSON.parse(result.output)["remaining"]?.int64 == 0)
         }
     }
 
-    @Test("Two daemons and their database are killed under jobs: scripts/prove jobs, in short", arguments: Seed.some(1))
+    @Test(
+        "Two daemons and their database are killed under jobs: scripts/prove jobs, in short",
+        arguments: Seed.some(1))
     func proof(seed: Seed) async throws {
         let proof = try await ServedProcess.run(
             "/usr/bin/env",
@@ -71,7 +80,9 @@ struct JobTests {
         #expect(proof.output.contains("3 kills of a daemon, 1 of PostgreSQL"), "\(proof.output)")
     }
 
-    @Test("The demonstration runs to its end: import, job, export, books, a webhook that standardwebhooks verifies", .enabled(if: Clients.areHere))
+    @Test(
+        "The demonstration runs to its end: import, job, export, books, a webhook that standardwebhooks verifies",
+        .enabled(if: Clients.areHere))
     func demonstration() async throws {
         let demo = try await ServedProcess.run(Project.root + "/scripts/demo", [ServedProcess.programs])
         #expect(demo.status == 0, "\(demo.output)\(demo.errors)")

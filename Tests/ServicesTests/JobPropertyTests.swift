@@ -27,7 +27,9 @@ private struct JobCase {
     private func name(_ person: Int) -> String { "s\(seed.value) p\(person)" }
 
     private mutating func behave() async throws {
-        func share(_ most: Double) -> Double { (Double.random(in: 0...most, using: &random) * 100).rounded() / 100 }
+        func share(_ most: Double) -> Double {
+            (Double.random(in: 0...most, using: &random) * 100).rounded() / 100
+        }
         for name in JobCase.costs.keys.sorted() {
             let found = Double(Int.random(in: 0...2, using: &random)) / 2
             let low = share(0.9)
@@ -44,14 +46,17 @@ private struct JobCase {
         let list = range.map {
             #"{"externalId":"\#(name($0))","fields":{"name":"\#(name($0))","domain":"c.example"}}"#
         }
-        let fields = JobCase.fieldNames.shuffled(using: &random).prefix(Int.random(in: 1...3, using: &random)).map {
-            field in
-            let providers = JobCase.costs.keys.sorted().shuffled(using: &random)
-                .prefix(Int.random(in: 1...3, using: &random)).map { "\"sim-\($0)\"" }.joined(separator: ",")
-            return
-                #"{"name":"\#(field)","providers":[\#(providers)],"minConfidence":\#(Int.random(in: 0...9, using: &random))e-1}"#
-        }
-        let ceiling = Bool.random(using: &random) ? #","maxCredits":\#(Int.random(in: 0...60, using: &random))"# : ""
+        let fields = JobCase.fieldNames.shuffled(using: &random).prefix(Int.random(in: 1...3, using: &random))
+            .map {
+                field in
+                let providers = JobCase.costs.keys.sorted().shuffled(using: &random)
+                    .prefix(Int.random(in: 1...3, using: &random)).map { "\"sim-\($0)\"" }.joined(
+                        separator: ",")
+                return
+                    #"{"name":"\#(field)","providers":[\#(providers)],"minConfidence":\#(Int.random(in: 0...9, using: &random))e-1}"#
+            }
+        let ceiling =
+            Bool.random(using: &random) ? #","maxCredits":\#(Int.random(in: 0...60, using: &random))"# : ""
         let refresh = Int.random(in: 0..<4, using: &random) == 0 ? #","refresh":true"# : ""
         return #""records":[\#(list.joined(separator: ","))],"fields":[\#(fields.joined(separator: ","))],"#
             + #""keys":"platform"\#(ceiling)\#(refresh)"#
@@ -64,7 +69,8 @@ private struct JobCase {
         let desk = LookupDesk(pool: stage.backend.platform.pool, daemon: dead.daemon)
         for task in batch.tasks {
             for provider in stage.backend.platform.providers.catalog.current.values {
-                guard let record = batch.records[task.recordID], case .success(let input) = provider.input(from: record)
+                guard let record = batch.records[task.recordID],
+                    case .success(let input) = provider.input(from: record)
                 else { continue }
                 _ = try await desk.place(
                     of: LookupKey(workspaceID: task.workspaceID, provider: provider.slug, hash: input.hash),
@@ -73,7 +79,8 @@ private struct JobCase {
         }
         stage.console.run(
             "UPDATE job_tasks SET lease_until = now() WHERE leased_by = $1", [dead.daemon.description])
-        stage.console.run("UPDATE lookups SET asked_until = now() WHERE asked_by = $1", [dead.daemon.description])
+        stage.console.run(
+            "UPDATE lookups SET asked_until = now() WHERE asked_by = $1", [dead.daemon.description])
     }
 
     mutating func run() async throws {
@@ -81,7 +88,9 @@ private struct JobCase {
         try await behave()
         let before = [ours, theirs].map { $0.account() }
         var jobs: [(stage: JobStage, job: JSON)] = []
-        for _ in 0..<Int.random(in: 1...2, using: &random) { jobs.append((ours, try await ours.create(params()))) }
+        for _ in 0..<Int.random(in: 1...2, using: &random) {
+            jobs.append((ours, try await ours.create(params())))
+        }
         jobs.append((theirs, try await theirs.create(params())))
         for _ in 0..<Int.random(in: 0...2, using: &random) {
             let runner = start()
@@ -100,7 +109,8 @@ private struct JobCase {
             let spent = ended.filter { $0.stage.workspace == stage.workspace }
                 .reduce(Int64(0)) { $0 + ($1.job["spentCredits"]?.int64 ?? 0) }
             let (balance, held) = (stage.account()[0], stage.account()[1])
-            #expect(held == "0" && balance == before[0].flatMap(Int64.init).map { "\($0 - spent)" }, "\(seed)")
+            #expect(
+                held == "0" && balance == before[0].flatMap(Int64.init).map { "\($0 - spent)" }, "\(seed)")
         }
         var uses: [String: Uses] = [:]
         for (stage, job) in ended { try await check(job, stage, &uses) }
@@ -125,7 +135,8 @@ private struct JobCase {
         let results = try await stage.results(job)
         var spent: Int64 = 0
         for result in results {
-            let status = try #require(result["status"]?.string.flatMap(TaskStatus.init(rawValue:)), "\(seed) \(result)")
+            let status = try #require(
+                result["status"]?.string.flatMap(TaskStatus.init(rawValue:)), "\(seed) \(result)")
             let provider = result["provider"]?.string ?? ""
             let cost = result["cost"]?.int64 ?? -1
             spent += cost
@@ -150,14 +161,16 @@ private struct JobCase {
             """, ["task:\(id):%"])
         let found = results.filter { $0["status"]?.string == "found" }.count
         #expect(paid.rows == [["\(spent)", "\(found)", "\(found)"]], "\(seed)")
-        #expect(job["spentCredits"]?.int64 == spent && job["counts"]?["found"]?.int64 == Int64(found), "\(seed)")
+        #expect(
+            job["spentCredits"]?.int64 == spent && job["counts"]?["found"]?.int64 == Int64(found), "\(seed)")
         #expect(job["total"]?.int64 == Int64(results.count), "\(seed)")
     }
 
     private func checkCalls(_ uses: [String: Uses]) async throws {
         for (person, use) in uses {
             for (provider, _) in JobCase.costs {
-                let query = "calls?provider=\(provider)&name=\(person.replacingOccurrences(of: " ", with: "%20"))&domain=c.example"
+                let query =
+                    "calls?provider=\(provider)&name=\(person.replacingOccurrences(of: " ", with: "%20"))&domain=c.example"
                 let counts = try await simulation.control(.get, query)
                 #expect(try #require(counts["calls"]?.int64) <= use.attempts, "\(seed) \(person) \(provider)")
                 // What two workspaces were told was asked twice.

@@ -10,7 +10,7 @@ public final class JobRunner: Sendable {
     /// How much at once.
     public struct Settings: Sendable {
         /// Tasks of this daemon that run at once.
-        public var inFlight = 256
+        public var inFlight = 400
         /// How long a task waits when everybody has failed who was asked.
         public var retry = Backoff(baseNanoseconds: 2_000_000_000, capNanoseconds: 60_000_000_000)
 
@@ -29,7 +29,8 @@ public final class JobRunner: Sendable {
         mutating func pause(now: UInt64) -> Duration {
             guard let due = nextDue else { return JobRunner.pause }
             if due <= now + JobRunner.shortestPause { nextDue = nil }
-            return min(JobRunner.pause, .nanoseconds(Int64(clamping: max(due, now + JobRunner.shortestPause) - now)))
+            return min(
+                JobRunner.pause, .nanoseconds(Int64(clamping: max(due, now + JobRunner.shortestPause) - now)))
         }
 
         mutating func postpone(seconds: Double, now: UInt64) {

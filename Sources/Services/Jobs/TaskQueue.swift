@@ -52,7 +52,8 @@ struct TaskQueue: Sendable {
         return try await pool.upkeep { tx in
             tx.enterEveryWorkspace()
             let tasks = try tx.all(
-                TaskQueue.claim, daemon, TaskQueue.turns, min(TaskQueue.tasksATurn, Int64(limit)), Int64(limit))
+                TaskQueue.claim, daemon, TaskQueue.turns, min(TaskQueue.tasksATurn, Int64(limit)),
+                Int64(limit))
             guard !tasks.isEmpty else { return Batch() }
             let jobs = try tx.all(TaskQueue.getJob, TextArray(Array(Set(tasks.map(\.jobID)))))
             let records = try tx.all(TaskQueue.getRecords, TextArray(Array(Set(tasks.map(\.recordID)))))

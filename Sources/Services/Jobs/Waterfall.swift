@@ -21,7 +21,7 @@ struct Waterfall: Sendable {
     private static let busyPauseSeconds = 0.2
     /// A task waits for providers that are left alone, until its job is so old; from then on it counts as a failure.
     private static let circuitPatienceSeconds: Int64 = 300
-    private static let circuitPauseSeconds = 15.0
+    private static let circuitPauseSeconds = 4.0
     /// Of one provider's answer, with its retries.
     private static let patienceNanoseconds: UInt64 = 60_000_000_000
 
