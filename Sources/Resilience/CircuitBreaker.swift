@@ -14,7 +14,7 @@
 public struct CircuitBreaker: Sendable {
     public struct Settings: Sendable, Equatable {
         /// Failures in a row that open it; at least 1.
-        public var consecutiveFailures = 10
+        public var consecutiveFailures = 5
         /// Share of failures in the window that opens it, 1 to 100.
         public var failurePercent = 50
         /// Calls that have to be in the window before the share counts; at least 1.

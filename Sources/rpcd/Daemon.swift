@@ -89,7 +89,7 @@ struct Daemon {
     {
         let system = System(
             version: Release.version, commit: Release.commit, limits: limits, pool: platform.pool,
-            metrics: metrics, providers: platform.providers)
+            metrics: metrics, platform: platform)
         let methods = system.methods + platform.methods
         return try Registry(methods + [OpenRPC.discover(describing: methods, version: Release.version)])
     }

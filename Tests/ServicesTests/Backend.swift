@@ -63,7 +63,7 @@ final class Backend: Sendable {
         let metrics = CallMetrics()
         let system = System(
             version: "1", commit: "test", limits: Limits(), pool: pool, metrics: metrics,
-            providers: platform.providers)
+            platform: platform)
         var limits = Limits()
         // How busy the machine is with all tests at once is no test's question.
         limits.defaultTimeoutMs = 300_000

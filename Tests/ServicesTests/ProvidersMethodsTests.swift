@@ -196,7 +196,7 @@ struct ProvidersMethodsTests {
                 try await simulation.report(
                     services.calls, provider, key: own, workspace: workspace, maximumAttempts: 1)
             }
-            for _ in 0..<5 { _ = try await ask(first) }
+            for _ in 0..<setup.calls.circuit.consecutiveFailures { _ = try await ask(first) }
             #expect(try await ask(first).outcome.word == "circuitOpen")
             let lines = Mutex<[String]>([])
             // Nothing is told twice.

@@ -59,11 +59,13 @@ public final class JobRunner: Sendable {
     /// There may be work, or room.
     private let wake = Wake()
     private let hasOutcomes = Wake()
+    /// A job may have been cancelled.
+    private let attention = Wake()
 
     /// When nobody tells that there is work, it is looked for this often.
     private static let pause = Duration.seconds(1)
-    /// Signs of life come every so many turns of looking after; a lease is five times as long.
-    private static let turnsABeat = 3
+    /// Between signs of life; a lease is five times as long.
+    private static let beatNanoseconds: UInt64 = 3_000_000_000
     private static let shortestPause: UInt64 = 20_000_000
     private static let gathering = Duration.milliseconds(10)
     private static let claimed = 512
@@ -99,7 +101,10 @@ public final class JobRunner: Sendable {
     }
 
     /// Somebody has made, resumed or cancelled a job.
-    public func notice() { wake.raise() }
+    public func notice() {
+        wake.raise()
+        attention.raise()
+    }
 
     /// What sessions NOTIFY then.
     public static let channel: StaticString = "rpcd_jobs"
@@ -125,10 +130,9 @@ public final class JobRunner: Sendable {
         var isFailing = false
         var hasRoomToWaitFor = true
         while !Task.isCancelled {
-            let room = state.withLock { state in
-                // Results are written down while others are under way, but do not pile up.
-                state.outcomes.count < 2 * JobRunner.written ? settings.inFlight - state.running.count : 0
-            }
+            let (running, unwritten) = state.withLock { ($0.running.count, $0.outcomes.count) }
+            // Results are written down while others are under way, but do not pile up.
+            let room = unwritten < 2 * JobRunner.written ? settings.inFlight - running : 0
             var took = 0
             // A few at a time cost as much as many: it waits for some room, but not for long.
             if room < settings.inFlight / 2, hasRoomToWaitFor {
@@ -148,6 +152,7 @@ public final class JobRunner: Sendable {
                     isFailing = true
                 }
             }
+            platform.jobMetrics.set(running: running + took, unwritten: unwritten)
             if took == 0 || took < room {
                 await wake.wait(atMost: state.withLock { $0.pause(now: MonotonicClock.now) })
             }
@@ -197,6 +202,7 @@ public final class JobRunner: Sendable {
             do {
                 try await write(batch)
                 for (outcome, job) in batch {
+                    platform.jobMetrics.record(outcome.kind)
                     budgets.release(outcome.reserved, spent: outcome.cost, for: job.id)
                 }
                 state.withLock { state in
@@ -233,27 +239,43 @@ public final class JobRunner: Sendable {
 
     /// Signs of life, tasks of daemons that gave none, jobs that are at their end.
     private func lookAfter() async {
-        var isFailing = false
-        var turn = 0
-        while !Task.isCancelled {
+        // Whether the last turn of each failed: what fails holds up nothing else.
+        var failing: Set<String> = []
+        func attempt(_ name: String, _ work: () async throws -> Void) async {
             do {
-                try await endJobs()
-                if turn % JobRunner.turnsABeat == 0 {
-                    let running = state.withLock { state in
-                        state.running.values.map(\.task) + state.outcomes.map(\.outcome.task)
-                    }
-                    try await queue.heartbeat(running)
-                    if try await queue.rescue() > 0 { wake.raise() }
-                }
-                try await cancelTasks()
-                isFailing = false
+                try await work()
+                failing.remove(name)
             } catch {
-                if !isFailing, !Task.isCancelled { log("Looking after jobs failed: \(error)") }
-                isFailing = true
+                if failing.insert(name).inserted, !Task.isCancelled { log("\(name) failed: \(error)") }
             }
-            turn += 1
-            try? await Task.sleep(for: JobRunner.pause)
         }
+        var nextBeat: UInt64 = 0
+        while !Task.isCancelled {
+            if MonotonicClock.now >= nextBeat {
+                nextBeat = MonotonicClock.now + JobRunner.beatNanoseconds
+                await attempt("Giving signs of life", giveSigns)
+                await attempt("Counting jobs", count)
+            }
+            await attempt("Stopping what was cancelled", cancelTasks)
+            await attempt("Ending jobs", endJobs)
+            await attention.wait(atMost: JobRunner.pause)
+        }
+    }
+
+    private func giveSigns() async throws {
+        let running = state.withLock { state in
+            state.running.values.map(\.task) + state.outcomes.map(\.outcome.task)
+        }
+        try await queue.heartbeat(running)
+        if try await queue.rescue() > 0 { wake.raise() }
+    }
+
+    private func count() async throws {
+        let open = try await platform.pool.upkeep { tx in
+            tx.enterEveryWorkspace()
+            return try tx.one(TaskQueue.countOpen)
+        }
+        platform.jobMetrics.set(open: open.jobs, remaining: open.tasks)
     }
 
     private func endJobs() async throws {

@@ -56,6 +56,10 @@ extension TaskQueue {
         (id: try $0.get(0, as: UUID.self), fields: try $0.get(1, as: JSONText.self))
     }
 
+    static let countOpen = Statement(
+        "SELECT count(*), coalesce(sum(j.remaining), 0)::bigint FROM job_turns t JOIN jobs j ON j.id = t.job_id"
+    ) { (jobs: try $0.get(0, as: Int64.self), tasks: try $0.get(1, as: Int64.self)) }
+
     static let heartbeat = Statement(
         """
         UPDATE job_tasks k SET lease_until = now() + interval '15 seconds'

@@ -21,6 +21,7 @@ public struct Platform: Sendable {
     private let mail: (transport: any MailTransport, settings: MailSettings)?
     /// By which webhooks are sent; without it none are.
     let webhooks: HTTPClient?
+    public let jobMetrics = JobMetrics()
     let webhookTests = TestsUnderWay()
     /// Whether anybody may make himself an account.
     public let registrationIsOpen: Bool

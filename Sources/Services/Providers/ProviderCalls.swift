@@ -15,7 +15,12 @@ public final class ProviderCalls: Sendable {
         public var maximumRetryAfterSeconds = 30
         /// Retries per hundred lookups with one key.
         public var retryPercent = 20
-        public var circuit = CircuitBreaker.Settings()
+        public var circuit = {
+            var settings = CircuitBreaker.Settings()
+            // Hundreds of calls may be under way: of a provider that fails in three of ten, five in a row are a matter of time.
+            settings.consecutiveFailures = 10
+            return settings
+        }()
         /// What circuits go by: Unix time in nanoseconds, which the daemons of a database have in common.
         public var clock: @Sendable () -> UInt64 = { UInt64(max(0, Timestamp.now.microseconds)) * 1000 }
 

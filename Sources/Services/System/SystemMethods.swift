@@ -10,14 +10,14 @@ public struct System: Sendable {
     public let limits: Limits
     private let pool: Pool
     private let metrics: CallMetrics
-    private let providers: ProviderServices?
+    private let platform: Platform?
     private let started = MonotonicClock.now
 
     public init(
         version: String, commit: String, limits: Limits, pool: Pool, metrics: CallMetrics,
-        providers: ProviderServices? = nil
+        platform: Platform? = nil
     ) {
-        self.providers = providers
+        self.platform = platform
         self.pool = pool
         self.metrics = metrics
         self.version = version
@@ -88,7 +88,8 @@ public struct System: Sendable {
         text.gauge("rpcd_pool_busy", "Connections at work.", pool.busy)
         text.gauge("rpcd_pool_waiting", "Calls that wait for a connection.", pool.waiting)
         metrics.write(to: &text)
-        providers?.writeMetrics(to: &text)
+        platform?.providers.writeMetrics(to: &text)
+        platform?.jobMetrics.write(to: &text)
         return text.text
     }
 
