@@ -87,6 +87,8 @@ struct Jobs: Sendable {
         switch chosen {
         case .all: return nil
         case .ids(let ids):
+            var seen: Set<UUID> = []
+            let ids = ids.filter { seen.insert($0).inserted }
             let there = Set(try tx.all(Jobs.lockRecords, workspace, TextArray(ids)))
             guard let missing = ids.first(where: { !there.contains($0) }) else { return ids }
             throw CallError(.notFound, "No such record: \(missing)")
