@@ -34,7 +34,7 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_workspace_id_idx ON jobs (workspace_id, created_at, id);
 CREATE INDEX jobs_hold_id_idx ON jobs (hold_id);
 -- Those that a daemon has to end.
-CREATE INDEX jobs_unfinished_idx ON jobs (id) WHERE remaining = 0 AND status IN ('pending', 'running');
+CREATE INDEX jobs_unfinished_idx ON jobs (id) WHERE remaining = 0 AND status IN ('pending', 'running', 'paused');
 CREATE INDEX jobs_unsettled_idx ON jobs (id) WHERE status = 'cancelled' AND hold_id IS NOT NULL;
 
 -- Jobs that may run, and when each was served last: the turn goes round. Its row is what a daemon locks while it takes tasks, so that nobody
@@ -103,6 +103,7 @@ CREATE TABLE lookups (
     answer jsonb CHECK (jsonb_typeof(answer) = 'array'),
     -- Who asks, and until when nobody else does.
     asked_by uuid,
+    asked_at timestamptz,
     asked_until timestamptz,
     -- What whoever asked last would have taken for new enough.
     fresh_after timestamptz NOT NULL,

@@ -186,6 +186,51 @@ struct JobQueueTests {
         #expect(claimed[few] == 10 && (claimed[many] ?? 0) > 100)
     }
 
+    @Test("When one place is free at a time, too, each workspace has its turn")
+    func oneByOne() async throws {
+        let large = try await JobBench()
+        let small = try await JobBench(large.backend)
+        _ = try await large.makeJob(tasks: 500)
+        let few = try await small.makeJob(tasks: 10)
+        let queue = TaskQueue(platform: large.backend.platform)
+        var ours = 0
+        for _ in 0..<24 {
+            let claimed = try await queue.claim(atMost: 1).tasks
+            #expect(claimed.count == 1)
+            ours += claimed.filter { $0.jobID.description == few }.count
+        }
+        #expect(ours == 10)
+    }
+
+    @Test(
+        "A reason that is longer than its column is shortened; a paused job that has nothing left ends; a workspace that goes takes nothing along"
+    )
+    func edges() async throws {
+        let bench = try await JobBench()
+        let queue = TaskQueue(platform: bench.backend.platform)
+        let job = try await bench.makeJob(tasks: 2, hold: 20)
+        let batch = try await queue.claim(atMost: 1)
+        let result = TaskOutcome.Result(status: .failed, error: String(repeating: "é", count: 2000))
+        try await queue.complete(
+            batch.tasks.map { TaskOutcome(task: $0, kind: .done(result)) },
+            of: try #require(batch.jobs.values.first))
+        #expect(
+            bench.console.run("SELECT length(error) FROM job_tasks WHERE state = 'done'").rows == [["500"]])
+        let paused = try await bench.backend.connect().call(
+            "jobs.pause", #"{"workspaceId":"\#(bench.workspace)","jobId":"\#(job)"}"#, token: bench.token)
+        #expect(paused["result"]?["status"]?.string == "paused")
+        bench.console.run("DELETE FROM records")
+        try await JobBench.run([bench.backend]) { try await bench.isEnded(job) }
+        let account = "SELECT held FROM accounts WHERE workspace_id = $1"
+        #expect(bench.console.run(account, [bench.workspace]).rows == [["0"]])
+        _ = try await bench.makeJob(tasks: 2, hold: 20)
+        #expect(bench.console.run(account, [bench.workspace]).rows == [["20"]])
+        let gone = try await bench.backend.connect().call(
+            "workspaces.delete", #"{"workspaceId":"\#(bench.workspace)"}"#, token: bench.token)
+        #expect(gone["result"] != nil, "\(gone.source)")
+        #expect(bench.console.run(account, [bench.workspace]).rows == [["0"]])
+    }
+
     @Test(
         "Paused, nothing is taken up; resumed, it goes on; cancelled, what is under way is settled and the rest goes back"
     )

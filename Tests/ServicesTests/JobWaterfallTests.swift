@@ -270,6 +270,25 @@ struct JobWaterfallTests {
     }
 
     @Test(
+        "What nobody has paid for is not free for who asks next: neither what was not sure enough, nor what was not asked for"
+    )
+    func unpaid() async throws {
+        try await Simulation.run { simulation in
+            let stage = try await JobStage(simulation, [simulation.provider("steady")])
+            let people = JobStage.people(0..<10)
+            let unsure = try await stage.run(
+                stage.create(people + "," + JobStage.fields(["email"], ["steady"], minConfidence: 1)))
+            #expect(unsure["counts"]?["exhausted"]?.int64 == 10 && unsure["spentCredits"]?.int64 == 0)
+            let sure = try await stage.run(
+                stage.create(people + "," + JobStage.fields(["email"], ["steady"])))
+            #expect(sure["counts"]?["found"]?.int64 == 10 && sure["spentCredits"]?.int64 == 20)
+            let other = try await stage.call(
+                "jobs.create", people + "," + JobStage.fields(["nothing"], ["steady"]))
+            #expect(other.errorCode == "VALIDATION_ERROR" && other.source.contains("does not give nothing"))
+        }
+    }
+
+    @Test(
         "Credits are asked for before anybody is called; maxCredits is the end of it, and who cannot be paid is not called"
     )
     func ceilings() async throws {

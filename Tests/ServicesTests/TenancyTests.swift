@@ -90,6 +90,7 @@ struct TenancyTests {
             UUID().uuidString.lowercased(), UUID().uuidString.lowercased(), UUID().uuidString.lowercased()
         )
         let statements = [
+            "UPDATE credit_holds SET purpose = 'job'",
             """
             INSERT INTO jobs (id, workspace_id, fields, keys, is_refresh, total, remaining, failed, estimated_credits, created_by, hold_id)
             SELECT id::uuid, '\(workspace)', '[{"name":"email","providers":["p"]}]', 'own', false, 9000, 9000, 1, 0, 'x',

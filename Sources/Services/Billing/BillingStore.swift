@@ -101,6 +101,13 @@ extension Billing {
         WHERE workspace_id = $1 AND id = $2
         """, row: Hold.init)
 
+    /// What jobs have set aside, when the workspace goes: no more than there can be jobs under way.
+    static let listJobHolds = Statement(
+        """
+        SELECT id, amount, captured, status, reference_id, expires_at, created_at, purpose FROM credit_holds
+        WHERE workspace_id = $1 AND status = 'active' AND purpose = 'job' LIMIT 100000
+        """, row: Hold.init)
+
     static let updateHold = Statement("UPDATE credit_holds SET captured = $2, status = $3 WHERE id = $1")
 
     static let listHolds = Statement(

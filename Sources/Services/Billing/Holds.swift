@@ -101,6 +101,17 @@ extension Billing {
         return next
     }
 
+    /// Gives back what jobs have set aside, when their workspace goes.
+    func endJobs(
+        _ tx: borrowing Transaction, _ account: inout Account, _ workspace: UUID, by actor: String,
+        _ requestID: String
+    ) throws {
+        let holds = try tx.all(Billing.listJobHolds, workspace)
+        guard !holds.isEmpty else { return }
+        for hold in holds { _ = end(tx, &account, hold, status: "released", by: actor, requestID) }
+        close(tx, account)
+    }
+
     func end(
         _ tx: borrowing Transaction, _ account: inout Account, _ hold: Hold,
         status: String, by actor: String,

@@ -17,6 +17,11 @@ extension TaskQueue {
         WHERE (l.workspace_id, l.provider, l.input_hash) = (t.w, t.p, t.h) AND l.asked_by = $1
         """)
 
+    /// Before the tasks: whoever deletes a record has them in this order.
+    static let lockRecords = Statement(
+        "SELECT id FROM records WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
+    ) { try $0.get(0, as: UUID.self) }
+
     /// Nobody changes them from here on, or moves them to another place.
     static let lockTasks = Statement(
         """

@@ -35,11 +35,19 @@ struct JobForecast: Sendable {
         let known = services.catalog.current
         providers = known
         var costs: [Int64] = []
-        for field in fields {
+        for (index, field) in fields.enumerated() {
             let unknown = field.providers.filter { known[$0] == nil }
             guard unknown.isEmpty else {
                 throw CallError(
                     .notFound, "No such provider: \(unknown.joined(separator: ", ")); see providers.list")
+            }
+            if let other = field.providers.first(where: { known[$0]?.fields.contains(field.name) == false }) {
+                throw .fields([
+                    FieldError(
+                        "fields[\(index)].providers", .choice,
+                        "names \(other), which does not give \(field.name); it gives \((known[other]?.fields ?? []).joined(separator: ", "))"
+                    )
+                ])
             }
             let prices = field.providers.compactMap { known[$0] }.map { provider in
                 switch keys {

@@ -42,6 +42,8 @@ public final class JobRunner: Sendable {
     private struct Place: Hashable {
         let job: UUID
         let seq: Int64
+
+        init(_ task: ClaimedTask) { (job, seq) = (task.jobID, task.seq) }
     }
 
     private struct Running {
@@ -168,7 +170,7 @@ public final class JobRunner: Sendable {
             guard let job = batch.jobs[task.jobID], let record = batch.records[task.recordID] else {
                 continue
             }
-            let place = Place(job: task.jobID, seq: task.seq)
+            let place = Place(task)
             // Inside the lock: a task that ends at once finds itself here.
             state.withLock { state in
                 let work = Task { [self] in end(place, await waterfall.run(task, of: job, record), job) }
@@ -199,40 +201,81 @@ public final class JobRunner: Sendable {
                 await hasOutcomes.wait(atMost: JobRunner.pause)
                 continue
             }
-            do {
-                try await write(batch)
-                for (outcome, job) in batch {
-                    platform.jobMetrics.record(outcome.kind)
-                    budgets.release(outcome.reserved, spent: outcome.cost, for: job.id)
+            let (settled, failure) = await write(batch)
+            for (outcome, job) in batch where settled.contains(Place(outcome.task)) {
+                platform.jobMetrics.record(outcome.kind)
+                budgets.release(outcome.reserved, spent: outcome.cost, for: job.id)
+            }
+            state.withLock { state in
+                state.outcomes.removeAll { settled.contains(Place($0.outcome.task)) }
+                for case .later(let seconds, _) in batch.map(\.outcome.kind) {
+                    state.postpone(seconds: seconds, now: MonotonicClock.now)
                 }
-                state.withLock { state in
-                    state.outcomes.removeFirst(batch.count)
-                    for case .later(let seconds, _) in batch.map(\.outcome.kind) {
-                        state.postpone(seconds: seconds, now: MonotonicClock.now)
-                    }
-                }
-                isFailing = false
-                wake.raise()
-            } catch {
-                if !isFailing { log("Writing down results failed: \(error)") }
-                isFailing = true
+            }
+            if !settled.isEmpty { wake.raise() }
+            if let failure {
+                if !isFailing { log("Writing down results failed: \(failure)") }
                 // Their leases end, and others have them.
                 guard !isStopping else { return }
                 await hasOutcomes.wait(atMost: JobRunner.pause)
             }
+            isFailing = failure != nil
         }
     }
 
-    private func write(_ batch: [(outcome: TaskOutcome, job: Job)]) async throws {
+    /// Each job by itself: what cannot be written of one holds up no other.
+    private func write(
+        _ batch: [(outcome: TaskOutcome, job: Job)]
+    ) async -> (settled: Set<Place>, failure: (any Error)?) {
         let byJob = Dictionary(grouping: batch, by: \.job.id)
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        var settled: Set<Place> = []
+        var failure: (any Error)?
+        await withTaskGroup(of: (Set<Place>, (any Error)?).self) { group in
             for (_, entries) in byJob {
                 guard let job = entries.first?.job else { continue }
-                group.addTask { [queue] in try await queue.complete(entries.map(\.outcome), of: job) }
+                group.addTask { await self.write(entries.map(\.outcome), of: job) }
             }
-            try await group.waitForAll()
+            for await (places, error) in group {
+                settled.formUnion(places)
+                failure = failure ?? error
+            }
         }
-        try await endJobs()
+        do { try await endJobs() } catch { failure = failure ?? error }
+        return (settled, failure)
+    }
+
+    private func write(_ outcomes: [TaskOutcome], of job: Job) async -> (Set<Place>, (any Error)?) {
+        do {
+            try await queue.complete(outcomes, of: job)
+            return (Set(outcomes.map { Place($0.task) }), nil)
+        } catch let error where !JobRunner.isForGood(error) {
+            return ([], error)
+        } catch {
+            log(
+                "Results of job \(job.id) are not taken by the database, and are written one by one: \(error)"
+            )
+        }
+        var settled: Set<Place> = []
+        for outcome in outcomes {
+            do {
+                do {
+                    try await queue.complete([outcome], of: job)
+                } catch let error where JobRunner.isForGood(error) {
+                    try await queue.complete([outcome.unstorable], of: job)
+                }
+            } catch {
+                // When not even that is taken the lease ends, and the task is taken up again.
+                guard JobRunner.isForGood(error) else { return (settled, error) }
+            }
+            settled.insert(Place(outcome.task))
+        }
+        return (settled, nil)
+    }
+
+    /// Whether the data is at fault, so that trying again is in vain.
+    private static func isForGood(_ error: any Error) -> Bool {
+        guard case .server(let state)? = (error as? PostgresError)?.kind else { return false }
+        return state.rawValue.hasPrefix("22") || state.rawValue.hasPrefix("23")
     }
 
     // MARK: looking after

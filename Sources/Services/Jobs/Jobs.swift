@@ -28,15 +28,15 @@ struct Jobs: Sendable {
     ) throws -> Job {
         let chosen = try chosen(inline, ids, isAll)
         let forecast = try JobForecast(fields, keys, isRefresh, platform.providers)
-        // The account before anything else, as everywhere.
-        guard var account = try tx.first(Billing.lockAccount, workspace) else { throw CallError(.notFound) }
         if isDry {
             let estimate = try undone(tx) { tx in
                 let records = try recordIDs(tx, access, workspace, chosen)
                 return try forecast.estimate(tx, workspace, records, isComplete: true)
             }
-            return Job(estimate, fields, keys, isRefresh, maxCredits, workspace, account.now)
+            return Job(estimate, fields, keys, isRefresh, maxCredits, workspace, Timestamp.now)
         }
+        // The account before anything else, as everywhere.
+        guard var account = try tx.first(Billing.lockAccount, workspace) else { throw CallError(.notFound) }
         let records = try recordIDs(tx, access, workspace, chosen)
         let estimate = try forecast.estimate(tx, workspace, records, isComplete: false)
         let billing = Billing(platform: platform)
@@ -161,12 +161,13 @@ struct Jobs: Sendable {
         _ tx: borrowing Transaction, _ workspace: UUID, _ id: UUID, to status: JobStatus,
         from allowed: Set<JobStatus>
     ) throws -> Job {
+        // The turn before the job, as who takes up tasks has them.
+        tx.queue(status == .running ? Jobs.insertTurn : Jobs.deleteTurn, id)
         let job = try locked(tx, workspace, id)
         guard allowed.contains(job.status) else {
             throw CallError(.conflict, "The job is \(job.status.rawValue)")
         }
         tx.queue(Jobs.setStatus, workspace, id, status, status.isEnded, expecting: 1)
-        tx.queue(status == .running ? Jobs.insertTurn : Jobs.deleteTurn, id)
         tx.queue(Jobs.notify, id.description)
         if status == .cancelled { job.event(.cancelled).raise(tx, in: workspace) }
         return try tx.one(Jobs.getJob, workspace, id)
@@ -217,7 +218,7 @@ struct Jobs: Sendable {
         guard var account = try tx.first(Billing.lockExistingAccount, workspace),
             let job = try tx.first(Jobs.lockJob, workspace, id)
         else { return }
-        let isOver = job.remaining == 0 && (job.status == .pending || job.status == .running)
+        let isOver = job.remaining == 0 && !job.status.isEnded
         let isCancelled = job.status == .cancelled && job.holdID != nil
         guard isOver || isCancelled, try tx.one(Jobs.countRunning, id, workspace) == 0 else { return }
         if let holdID = job.holdID, let hold = try tx.first(Billing.getHold, workspace, holdID), hold.rest > 0
@@ -239,7 +240,7 @@ struct Jobs: Sendable {
 
     /// Tells how far a job is until it has ended.
     func watch(_ call: Call, _ workspace: UUID, _ id: UUID) async throws -> Job {
-        var told: Int64 = -1
+        var told: (done: Int64, version: Int64) = (-1, -1)
         while true {
             let job = try await platform.transact(call) { tx -> Job in
                 _ = try Authorization.check(call, in: tx)
@@ -248,9 +249,9 @@ struct Jobs: Sendable {
                 }
                 return job
             }
-            let done = job.total - job.remaining
-            if done != told || job.status.isEnded {
-                told = done
+            let state = (job.total - job.remaining, job.version)
+            if state != told || job.status.isEnded {
+                told = state
                 guard !job.status.isEnded else { return job }
                 if case .json(let bytes) = Job.shape.body(of: job).content { call.report(bytes) }
             }

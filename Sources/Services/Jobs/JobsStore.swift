@@ -127,7 +127,7 @@ extension Jobs {
 
     static let reopen = Statement(
         """
-        UPDATE jobs SET status = 'pending', remaining = remaining + $3, failed = failed - $3, hold_id = $4, finished_at = NULL,
+        UPDATE jobs SET status = 'pending', remaining = remaining + $3, failed = failed - $3, hold_id = $4, started_at = NULL, finished_at = NULL,
             version = version + 1
         WHERE workspace_id = $1 AND id = $2
         """)

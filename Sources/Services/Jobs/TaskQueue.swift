@@ -100,6 +100,7 @@ struct TaskQueue: Sendable {
             // The account before anything else, as everywhere.
             var bill = try JobBill(
                 tx, job, needed: done.contains { $0.result.cost > 0 }, by: Billing(platform: platform))
+            tx.queue(TaskQueue.lockRecords, TextArray(Array(Set(outcomes.map(\.task.recordID)))))
             tx.queue(TaskQueue.lockTasks, job.id, IntegerArray(outcomes.map(\.task.seq).sorted()))
             postpone(tx, job, outcomes)
             var outcomes = outcomes
@@ -113,10 +114,9 @@ struct TaskQueue: Sendable {
                 }
             }
             let accepted = Set(try finish(tx, job, done))
-            // Nor is anything paid of a task that somebody else has by now.
-            for index in outcomes.indices where outcomes[index].cost > 0 {
+            for index in outcomes.indices {
                 let seq = outcomes[index].task.seq
-                if refused.contains(seq) || !accepted.contains(seq) { outcomes[index].forgetAnswers() }
+                outcomes[index].forgetUnpaid(isPaid: accepted.contains(seq) && !refused.contains(seq))
             }
             let counted = done.filter { accepted.contains($0.outcome.task.seq) }
             try bill.charge(
@@ -160,7 +160,13 @@ struct TaskQueue: Sendable {
             IntegerArray(done.map(\.outcome.task.take)), TextArray(done.map(\.result.status)),
             TextArray(done.map(\.result.value)), TextArray(done.map(\.result.provider)),
             TextArray(done.map(\.result.confidence)), IntegerArray(done.map(\.result.cost)),
-            TextArray(done.map(\.result.error)), IntegerArray(done.map(\.outcome.uncountedCalls)))
+            TextArray(done.map { $0.result.error.map(TaskQueue.shortened) }),
+            IntegerArray(done.map(\.outcome.uncountedCalls)))
+    }
+
+    /// As much as the column takes.
+    private static func shortened(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.prefix(500)))
     }
 
     /// Fields that were found, and where they came from. Of one record several may come at once.
@@ -202,7 +208,7 @@ struct TaskQueue: Sendable {
             tx.queue(
                 TaskQueue.storeAnswers, daemon, TextArray(answers.map(\.key.workspaceID)),
                 TextArray(answers.map(\.key.provider)), TextArray(answers.map(\.key.hash)),
-                TextArray(answers.map(\.answer)))
+                TextArray(answers.map { FoundField.text(of: $0.fields) }))
         }
         let unanswered = outcomes.flatMap(\.unanswered)
         if !unanswered.isEmpty {
@@ -252,6 +258,16 @@ struct TaskOutcome: Sendable {
         case later(seconds: Double, hasFailed: Bool)
     }
 
+    /// What a provider has answered.
+    struct Answer: Sendable {
+        let key: LookupKey
+        let fields: [FoundField]
+        /// What one of its fields costs.
+        let price: Int64
+
+        var isEmpty: Bool { fields.isEmpty }
+    }
+
     let task: ClaimedTask
     var kind: Kind
     /// How often the provider was called that was called most often.
@@ -259,7 +275,7 @@ struct TaskOutcome: Sendable {
     /// What of the job's credits nobody else may plan with until this is written down.
     var reserved: Int64 = 0
     /// What providers have answered, for whoever asks next.
-    var answers: [(key: LookupKey, answer: JSONText)] = []
+    var answers: [Answer] = []
     /// What this task had taken upon itself to ask, and got no answer to.
     var unanswered: [LookupKey] = []
 
@@ -271,10 +287,38 @@ struct TaskOutcome: Sendable {
         return result.cost
     }
 
-    /// What was answered is not paid for, so it is not kept either: else it would be free for whoever asks next.
-    mutating func forgetAnswers() {
+    /// In place of one that the database does not take.
+    var unstorable: TaskOutcome {
+        var other = self
+        other.forgetAnswers()
+        other.kind = .done(
+            TaskOutcome.Result(
+                status: .failed, error: "What was found cannot be stored; see the daemon's log"))
+        return other
+    }
+
+    /// Nobody who asks next gets anything of it.
+    private mutating func forgetAnswers() {
         unanswered += answers.map(\.key)
         answers = []
+    }
+
+    /// What was answered and is not paid for is not kept: else it would be free for whoever asks next. That nobody knows anything is kept.
+    fileprivate mutating func forgetUnpaid(isPaid: Bool) {
+        var kept: [Answer] = []
+        for answer in answers {
+            var isPaidFor = false
+            if case .done(let result) = kind, result.status == .found, result.provider == answer.key.provider
+            {
+                isPaidFor = isPaid
+            }
+            if isPaidFor || answer.price == 0 || answer.isEmpty {
+                kept.append(answer)
+            } else {
+                unanswered.append(answer.key)
+            }
+        }
+        answers = kept
     }
 }
 

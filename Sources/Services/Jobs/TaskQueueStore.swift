@@ -14,10 +14,8 @@ extension TaskQueue {
             WHERE t.job_id IN (SELECT DISTINCT ON (w.workspace_id) w.job_id FROM job_turns w
                     WHERE (SELECT true FROM job_tasks k WHERE k.job_id = w.job_id AND k.state = 'waiting' AND k.due_at <= now() LIMIT 1)
                     ORDER BY w.workspace_id, w.priority DESC, w.served_at)
-            ORDER BY t.priority DESC, (SELECT max(served_at) FROM job_turns w WHERE w.workspace_id = t.workspace_id) LIMIT $2
+            ORDER BY (SELECT max(served_at) FROM job_turns w WHERE w.workspace_id = t.workspace_id) LIMIT $2
             FOR UPDATE SKIP LOCKED
-        ), served AS (
-            UPDATE job_turns t SET served_at = clock_timestamp() FROM turns WHERE t.job_id = turns.job_id
         ), started AS (
             UPDATE jobs j SET status = 'running', started_at = coalesce(j.started_at, now()), version = version + 1
             FROM turns WHERE j.id = turns.job_id AND j.status = 'pending'
@@ -26,6 +24,8 @@ extension TaskQueue {
                 WHERE k.job_id = turns.job_id AND k.state = 'waiting' AND k.due_at <= now()
                 ORDER BY k.due_at, k.seq LIMIT (SELECT greatest($3, ceil($4::float8 / count(*))::bigint) FROM turns) FOR UPDATE SKIP LOCKED) k
             LIMIT $4
+        ), served AS (
+            UPDATE job_turns t SET served_at = clock_timestamp() FROM (SELECT DISTINCT job_id FROM picked) p WHERE t.job_id = p.job_id
         )
         UPDATE job_tasks k SET state = 'running', takes = k.takes + 1, attempts = k.attempts + 1, leased_by = $1, lease_until = now() + interval '15 seconds'
         FROM picked WHERE k.job_id = picked.job_id AND k.seq = picked.seq
@@ -68,8 +68,11 @@ extension TaskQueue {
         WHERE k.ctid = found.place
         """)
 
+    /// No question takes two minutes: one that is as old is nobody's.
     static let heartbeatLookups = Statement(
-        "UPDATE lookups SET asked_until = now() + interval '15 seconds' WHERE asked_by = $1")
+        """
+        UPDATE lookups SET asked_until = now() + interval '15 seconds' WHERE asked_by = $1 AND asked_at > now() - interval '2 minutes'
+        """)
 
     /// What a daemon had taken up that gives no sign any more.
     static let rescue = Statement(
@@ -84,12 +87,12 @@ extension TaskQueue {
     /// Takes it upon this daemon to ask. No row: the answer is known, or somebody else is asking.
     static let reserve = Statement(
         """
-        INSERT INTO lookups AS l (workspace_id, provider, input_hash, asked_by, asked_until, fresh_after, record_id)
-        SELECT w, p, h, $1, now() + interval '15 seconds', f, r
+        INSERT INTO lookups AS l (workspace_id, provider, input_hash, asked_by, asked_at, asked_until, fresh_after, record_id)
+        SELECT w, p, h, $1, now(), now() + interval '15 seconds', f, r
         FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::timestamptz[], $6::uuid[]) t (w, p, h, f, r)
         ORDER BY w, p, h
         ON CONFLICT (workspace_id, provider, input_hash) DO UPDATE
-        SET asked_by = excluded.asked_by, asked_until = excluded.asked_until, fresh_after = excluded.fresh_after
+        SET asked_by = excluded.asked_by, asked_at = excluded.asked_at, asked_until = excluded.asked_until, fresh_after = excluded.fresh_after
         WHERE (l.asked_until IS NULL OR l.asked_until < now()) AND (l.answer IS NULL OR l.answered_at < excluded.fresh_after)
         RETURNING workspace_id, provider, input_hash
         """
@@ -113,7 +116,7 @@ extension TaskQueue {
 
     static let listEnding = Statement(
         """
-        (SELECT id, workspace_id FROM jobs WHERE remaining = 0 AND status IN ('pending', 'running') LIMIT $1)
+        (SELECT id, workspace_id FROM jobs WHERE remaining = 0 AND status IN ('pending', 'running', 'paused') LIMIT $1)
         UNION ALL (SELECT id, workspace_id FROM jobs WHERE status = 'cancelled' AND hold_id IS NOT NULL LIMIT $1)
         """
     ) { (id: try $0.get(0, as: UUID.self), workspaceID: try $0.get(1, as: UUID.self)) }

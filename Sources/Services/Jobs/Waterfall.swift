@@ -135,11 +135,11 @@ struct Waterfall: Sendable {
         outcome.calls = max(outcome.calls, Int64(report.calls))
         switch report.outcome {
         case .found(let fields):
-            outcome.answers.append((key, FoundField.text(of: fields)))
+            outcome.answers.append(TaskOutcome.Answer(key: key, fields: fields, price: cost))
             guard let found = fields.first(where: { $0.name == field.name }) else { return .nothing }
             return .found(found, provider: slug, cost: cost, isFresh: true)
         case .notFound:
-            outcome.answers.append((key, FoundField.text(of: [])))
+            outcome.answers.append(TaskOutcome.Answer(key: key, fields: [], price: cost))
             return .nothing
         case .failed(let failure):
             outcome.unanswered.append(key)
