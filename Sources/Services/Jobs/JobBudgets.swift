@@ -25,10 +25,11 @@ final class JobBudgets: Sendable {
         budgets.withLock { $0[job, default: Budget(rest: rest)].rest = rest }
     }
 
-    func reserve(_ amount: Int64, for job: UUID) -> Place {
+    /// - Parameter had: what of it the same task has reserved before.
+    func reserve(_ amount: Int64, beside had: Int64, for job: UUID) -> Place {
         guard amount > 0 else { return .reserved }
         return budgets.withLock { budgets in
-            guard var budget = budgets[job], budget.rest >= amount else { return .usedUp }
+            guard var budget = budgets[job], budget.rest >= had + amount else { return .usedUp }
             guard budget.rest - budget.reserved >= amount else { return .later }
             budget.reserved += amount
             budgets[job] = budget

@@ -117,7 +117,7 @@ struct Waterfall: Sendable {
         let cost = provider.cost(providerKey.kind)
         // At most one of the providers is paid.
         let more = max(0, cost - outcome.reserved)
-        switch budgets.reserve(more, for: job.id) {
+        switch budgets.reserve(more, beside: outcome.reserved, for: job.id) {
         case .reserved: break
         case .later:
             outcome.unanswered.append(key)
