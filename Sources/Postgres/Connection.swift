@@ -30,7 +30,8 @@ final class Connection {
             (text, rows) = (command.sql.utf8Start, command.expectedRows)
         }
 
-        /// Another number of rows divides by zero, and everything is undone.
+        /// Another number of rows divides by zero, and everything is undone. Nothing of a caller can be in it: the statement is a
+        /// `StaticString`, written in the source, and the number is an integer that the source gives with it.
         func sql(_ text: StaticString) -> String {
             guard let rows else { return text.description }
             return "WITH touched AS (\(text) RETURNING 1) SELECT 1 / (count(*) = \(rows))::int FROM touched"
