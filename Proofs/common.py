@@ -73,6 +73,13 @@ class Findings:
             if len(texts) > most:
                 print(f"    … and {len(texts) - most} more")
 
+    def conclude(self, counted, seed, proven):
+        """Prints what there is to say. - Returns: whether it is proven."""
+        print("\n".join(counted))
+        self.show()
+        print(f"FAILED with seed {seed}" if self.by_kind else f"proven: {proven}")
+        return not self.by_kind
+
 
 class WorkFolder:
     """Below /tmp: the path of a socket is short, and PostgreSQL's user may pass."""

@@ -298,10 +298,7 @@ def main(options):
     defaults = (400, 3, 1) if options.quick else (20_000, 50, 5)
     size = Size(*(default if value is None else value for value, default in zip(given, defaults)))
     counted, findings = prove(common.program_of(options), seed, size)
-    print("\n".join(counted))
-    findings.show()
-    print(f"FAILED with seed {seed}" if findings.by_kind else "proven: every job ends, what is found is paid once, every event arrives")
-    return not findings.by_kind
+    return findings.conclude(counted, seed, "every job ends, what is found is paid once, every event arrives")
 
 
 if __name__ == "__main__":

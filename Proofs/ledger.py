@@ -377,10 +377,7 @@ def main(options):
     if options.without:
         return mutants.show(options.without, lambda rpcd, sql: prove(rpcd, seed, size, sql))
     counted, findings = prove(common.program_of(options), seed, size)
-    print("\n".join(counted))
-    findings.show()
-    print(f"FAILED with seed {seed}" if findings.by_kind else "proven: each key has one effect, and the books agree")
-    return not findings.by_kind
+    return findings.conclude(counted, seed, "each key has one effect, and the books agree")
 
 
 if __name__ == "__main__":

@@ -70,14 +70,7 @@ struct JobTests {
         "Two daemons and their database are killed under jobs: scripts/prove jobs, in short",
         arguments: Seed.some(1))
     func proof(seed: Seed) async throws {
-        let proof = try await ServedProcess.run(
-            "/usr/bin/env",
-            [
-                "python3", Project.root + "/Proofs/jobs.py", "--quick", "--seed", "\(seed.value)", "--rpcd",
-                ServedProcess.programs + "/rpcd",
-            ])
-        #expect(proof.status == 0, "\(proof.output)\(proof.errors)")
-        #expect(proof.output.contains("3 kills of a daemon, 1 of PostgreSQL"), "\(proof.output)")
+        try await Proof.run("jobs", seed, expecting: "3 kills of a daemon, 1 of PostgreSQL")
     }
 
     @Test(

@@ -129,13 +129,6 @@ struct LedgerTests {
         "Daemons and database are killed under clients of two daemons: scripts/prove ledger, in short",
         arguments: Seed.some(1))
     func proof(seed: Seed) async throws {
-        let proof = try await ServedProcess.run(
-            "/usr/bin/env",
-            [
-                "python3", Project.root + "/Proofs/ledger.py", "--quick", "--seed", "\(seed.value)", "--rpcd",
-                ServedProcess.programs + "/rpcd",
-            ])
-        #expect(proof.status == 0, "\(proof.output)\(proof.errors)")
-        #expect(proof.output.contains("6 kills of a daemon, 2 of PostgreSQL"), "\(proof.output)")
+        try await Proof.run("ledger", seed, expecting: "6 kills of a daemon, 2 of PostgreSQL")
     }
 }

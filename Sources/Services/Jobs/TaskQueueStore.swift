@@ -16,16 +16,18 @@ extension TaskQueue {
                     ORDER BY w.workspace_id, w.priority DESC, w.served_at)
             ORDER BY (SELECT max(served_at) FROM job_turns w WHERE w.workspace_id = t.workspace_id) LIMIT $2
             FOR UPDATE SKIP LOCKED
-        ), started AS (
-            UPDATE jobs j SET status = 'running', started_at = coalesce(j.started_at, now()), version = version + 1
-            FROM turns WHERE j.id = turns.job_id AND j.status = 'pending'
         ), picked AS (
             SELECT k.job_id, k.seq FROM turns, LATERAL (SELECT k.job_id, k.seq FROM job_tasks k
                 WHERE k.job_id = turns.job_id AND k.state = 'waiting' AND k.due_at <= now()
                 ORDER BY k.due_at, k.seq LIMIT (SELECT greatest($3, ceil($4::float8 / count(*))::bigint) FROM turns) FOR UPDATE SKIP LOCKED) k
             LIMIT $4
+        ), jobs_picked AS (
+            SELECT DISTINCT job_id FROM picked
         ), served AS (
-            UPDATE job_turns t SET served_at = clock_timestamp() FROM (SELECT DISTINCT job_id FROM picked) p WHERE t.job_id = p.job_id
+            UPDATE job_turns t SET served_at = clock_timestamp() FROM jobs_picked p WHERE t.job_id = p.job_id
+        ), started AS (
+            UPDATE jobs j SET status = 'running', started_at = coalesce(j.started_at, now()), version = version + 1
+            FROM jobs_picked p WHERE j.id = p.job_id AND j.status = 'pending'
         )
         UPDATE job_tasks k SET state = 'running', takes = k.takes + 1, attempts = k.attempts + 1, leased_by = $1, lease_until = now() + interval '15 seconds'
         FROM picked WHERE k.job_id = picked.job_id AND k.seq = picked.seq

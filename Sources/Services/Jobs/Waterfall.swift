@@ -19,6 +19,7 @@ struct Waterfall: Sendable {
     /// Nothing more is tried when everybody has failed so many times.
     static let mostFailures: Int64 = 4
     private static let busyPauseSeconds = 0.2
+    private static let mostWaits = 25
     /// A task waits for providers that are left alone, until its job is so old; from then on it counts as a failure.
     private static let circuitPatienceSeconds: Int64 = 300
     private static let circuitPauseSeconds = 4.0
@@ -35,10 +36,17 @@ struct Waterfall: Sendable {
         var progress = Progress()
         for slug in field.providers {
             guard !Task.isCancelled else { return given(up: outcome) }
-            let step = await ask(slug, for: field, task, job, record, &outcome)
-            if case .busy = step {
+            var step = await ask(slug, for: field, task, job, record, &outcome)
+            // Whoever has been asked already would be asked again the next time: it waits here, but not for one who may wait for it.
+            for _ in 0..<Waterfall.mostWaits where step.isAsked && outcome.calls > 0 && !Task.isCancelled {
+                try? await Task.sleep(for: .seconds(Waterfall.busyPauseSeconds))
+                step = await ask(slug, for: field, task, job, record, &outcome)
+            }
+            switch step {
+            case .asked, .busy:
                 outcome.kind = .later(seconds: Waterfall.busyPauseSeconds, hasFailed: false)
                 return outcome
+            case .found, .nothing, .lacksInput, .failed: break
             }
             if let result = progress.take(step, field) {
                 outcome.kind = .done(result)
@@ -76,7 +84,12 @@ struct Waterfall: Sendable {
         /// It was not asked.
         case lacksInput(String)
         case failed(LookupFailure, provider: String)
+        /// Somebody else asks it at this moment.
+        case asked
+        /// There is no room at this moment.
         case busy
+
+        var isAsked: Bool { if case .asked = self { true } else { false } }
     }
 
     private func ask(
@@ -98,7 +111,7 @@ struct Waterfall: Sendable {
                 of: key, freshAfter: job.isRefresh ? max(job.createdAt, oldest) : oldest,
                 record: task.recordID)
             {
-            case .busy: return .busy
+            case .busy: return .asked
             case .answered(let answer):
                 guard let found = FoundField.stored(answer).first(where: { $0.name == field.name }) else {
                     return .nothing
@@ -186,7 +199,7 @@ struct Waterfall: Sendable {
                 } else {
                     hasFailed = true
                 }
-            case .busy: break
+            case .asked, .busy: break
             }
             return nil
         }
