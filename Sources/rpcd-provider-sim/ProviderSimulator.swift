@@ -34,6 +34,11 @@ struct ProviderSimulator: ParsableCommand {
     @Option(help: "A file of further providers, as {\"providers\":{NAME: BEHAVIOUR}}.")
     var config: String?
 
+    @Flag(
+        help:
+            "Ends with its standard input, so that it does not outlive the process that holds the other end.")
+    var untilInputEnds = false
+
     func run() throws {
         guard let (host, port) = Self.hostAndPort(listen) else {
             throw ValidationError("--listen: got \(listen), takes HOST:PORT")
@@ -54,10 +59,24 @@ struct ProviderSimulator: ParsableCommand {
             Self.write("rpcd-provider-sim: \(error)\n", to: STDERR_FILENO)
             throw error is BadInput ? ExitCode(78) : .failure
         }
+        if untilInputEnds { Self.endWithInput() }
         var received: Int32 = 0
         sigwait(&signals, &received)
         // Answers that are under way are nobody's loss.
         Glibc.exit(0)
+    }
+
+    /// Has a thread read standard input to its end, and then sends SIGTERM to this process.
+    private static func endWithInput() {
+        var thread = pthread_t()
+        pthread_create(
+            &thread, nil,
+            { _ in
+                var bytes = [UInt8](repeating: 0, count: 256)
+                while read(STDIN_FILENO, &bytes, bytes.count) > 0 {}
+                kill(getpid(), SIGTERM)
+                return nil
+            }, nil)
     }
 
     private static func hostAndPort(_ text: String) -> (String, Int)? {

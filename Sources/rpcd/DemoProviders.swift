@@ -7,6 +7,7 @@ struct DemoProviders {
     static let address = "127.0.0.1:18090"
 
     private let pid: pid_t
+    private let input: Int32
 
     /// Starts it from the folder of this program.
     static func start() throws -> DemoProviders {
@@ -14,25 +15,30 @@ struct DemoProviders {
         guard access(program, X_OK) == 0 else {
             throw CommandFailure("The simulator of providers is not beside rpcd; build it: scripts/build")
         }
+        // It ends with its standard input: however this process ends, the kernel closes the other end.
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw CommandFailure("There is no pipe to be had") }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        defer { close(ends[0]) }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        for descriptor in [STDIN_FILENO, STDOUT_FILENO] {
-            posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
-        }
-        let arguments: [String] = [program, "--listen", address]
+        posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO)
+        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_RDWR, 0)
+        let arguments: [String] = [program, "--listen", address, "--until-input-ends"]
         var words = arguments.map { strdup($0) }
         defer { for word in words { free(word) } }
         words.append(nil)
         var pid = pid_t()
         guard posix_spawn(&pid, program, &actions, nil, words, environ) == 0 else {
+            close(ends[1])
             throw CommandFailure("\(program) cannot be run")
         }
-        return DemoProviders(pid: pid)
+        return DemoProviders(pid: pid, input: ends[1])
     }
 
     func stop() {
-        kill(pid, SIGTERM)
+        close(input)
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
     }

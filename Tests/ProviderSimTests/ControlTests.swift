@@ -154,6 +154,14 @@ struct ControlTests {
         #expect(await process.end() == 0)
     }
 
+    @Test("It ends with its input where it is told to")
+    func inputEnds() async throws {
+        let process = try ServedProcess("rpcd-provider-sim", ["--until-input-ends"])
+        _ = try await process.readyLine()
+        process.stream.endWriting()
+        #expect(await process.end() == 0)
+    }
+
     @Test("What is not HTTP, and what is too much, is refused; the next client is served")
     func hostileBytes() async throws {
         try await Simulated.run { simulated in

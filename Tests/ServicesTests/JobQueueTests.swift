@@ -3,6 +3,7 @@ import Identifiers
 import JSON
 import Postgres
 import RPC
+import Synchronization
 import TestSupport
 import Testing
 
@@ -69,10 +70,11 @@ struct JobBench {
 
     /// Lets runners work until `isDone`.
     static func run(
-        _ backends: [Backend], until isDone: () async throws -> Bool
+        _ backends: [Backend], log: @escaping @Sendable (String) -> Void = { Issue.record("\($0)") },
+        until isDone: () async throws -> Bool
     ) async throws {
         let runners = backends.map { backend in
-            Task { await JobRunner(backend.platform) { Issue.record("\($0)") }.run() }
+            Task { await JobRunner(backend.platform, log: log).run() }
         }
         while !(try await isDone()) { try await Task.sleep(for: .milliseconds(5)) }
         for runner in runners { runner.cancel() }
@@ -273,6 +275,27 @@ struct JobQueueTests {
         #expect(
             statuses.filter { $0 == "found" }.count == 5 && statuses.filter { $0 == "skipped" }.count == 15)
         #expect(try await steer("retry").errorCode == "CONFLICT")
+    }
+
+    @Test(
+        "A result that the database does not take fails alone; the others of its job, and other jobs, go on")
+    func unstorable() async throws {
+        let bench = try await JobBench()
+        let (bad, good) = (try await bench.makeJob(tasks: 20), try await bench.makeJob(tasks: 20))
+        // Whatever the reason may be.
+        bench.console.run(
+            "ALTER TABLE job_tasks ADD CONSTRAINT odd CHECK (job_id <> '\(bad)' OR seq <> 7 OR status IS NULL OR status = 'failed')"
+        )
+        let lines = Mutex<[String]>([])
+        let note: @Sendable (String) -> Void = { line in lines.withLock { $0.append(line) } }
+        try await JobBench.run([bench.backend], log: note) {
+            for job in [bad, good] where !(try await bench.isEnded(job)) { return false }
+            return true
+        }
+        let counts = try await bench.job(bad)["counts"]
+        #expect(counts?["skipped"]?.int64 == 19 && counts?["failed"]?.int64 == 1)
+        #expect(try await bench.job(good)["counts"]?["skipped"]?.int64 == 20)
+        #expect(lines.withLock { $0.contains { $0.contains(bad) } })
     }
 
     @Test("A record that is deleted takes its tasks along, and its job ends without them")
