@@ -41,6 +41,15 @@ struct InwardTests {
         }
     }
 
+    @Test("The page about outgoing calls shows every one of these hosts")
+    func page() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let text = try String(contentsOf: root.appendingPathComponent("docs/egress.md"), encoding: .utf8)
+        for host in InwardTests.hosts { #expect(text.contains("`\(host)`"), "\(host)") }
+        #expect(InwardTests.hosts.count >= 40)
+    }
+
     @Test("However the host is written or resolved, it is refused and nothing connects")
     func hosts() async throws {
         let server = try await HostileServer("127.0.0.1", "127.0.0.2", "::1")
