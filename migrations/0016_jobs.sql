@@ -73,7 +73,6 @@ CREATE TABLE job_tasks (
     confidence double precision,
     cost bigint NOT NULL DEFAULT 0 CHECK (cost >= 0),
     error text CHECK (length(error) <= 500),
-    finished_at timestamptz,
     PRIMARY KEY (job_id, seq),
     CHECK ((state = 'done') = (status IS NOT NULL)),
     CHECK ((state = 'running') = (leased_by IS NOT NULL))
@@ -103,9 +102,8 @@ CREATE TABLE lookups (
     answer jsonb CHECK (jsonb_typeof(answer) = 'array'),
     -- Who asks, and until when nobody else does.
     asked_by uuid,
-    asked_at timestamptz,
     asked_until timestamptz,
-    -- What whoever asked last would have taken for new enough.
+    -- What whoever asked last would have taken for new enough: ON CONFLICT compares by it.
     fresh_after timestamptz NOT NULL,
     answered_at timestamptz,
     -- Of whom it tells: with the record it goes, too.
@@ -113,7 +111,6 @@ CREATE TABLE lookups (
     PRIMARY KEY (workspace_id, provider, input_hash)
 );
 CREATE INDEX lookups_record_id_idx ON lookups (record_id);
-CREATE INDEX lookups_asked_by_idx ON lookups (asked_by) WHERE asked_by IS NOT NULL;
 CREATE INDEX lookups_answered_at_idx ON lookups (answered_at);
 
 ALTER TABLE jobs ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;

@@ -102,7 +102,7 @@ extension Billing {
     }
 
     /// Gives back what jobs have set aside, when their workspace goes.
-    func endJobs(
+    func releaseJobHolds(
         _ tx: borrowing Transaction, _ account: inout Account, _ workspace: UUID, by actor: String,
         _ requestID: String
     ) throws {

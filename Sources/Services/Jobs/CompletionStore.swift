@@ -22,27 +22,25 @@ extension TaskQueue {
         "SELECT id FROM records WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
     ) { try $0.get(0, as: UUID.self) }
 
-    /// Nobody changes them from here on, or moves them to another place.
+    /// Those that are this daemon's still; nobody changes them from here on, or moves them to another place.
     static let lockTasks = Statement(
         """
-        SELECT t.seq FROM unnest($2::bigint[]) t (seq), LATERAL (SELECT FROM job_tasks WHERE job_id = $1 AND seq = t.seq FOR UPDATE) k
+        SELECT t.seq FROM unnest($3::bigint[], $4::integer[]) t (seq, take), LATERAL (SELECT FROM job_tasks WHERE job_id = $2 AND seq = t.seq
+            AND takes = t.take AND state = 'running' AND leased_by = $1 FOR UPDATE) k
+        ORDER BY t.seq
         """
     ) { try $0.get(0, as: Int64.self) }
 
     /// Each task is found by its key, one after the other: PostgreSQL, which thinks that few run, would join all that run with all that are done.
-    ///
-    /// - Returns: those that were this daemon's still; the others somebody else does, or has done.
     static let finish = Statement(
         """
         UPDATE job_tasks k SET state = 'done', status = t.status, value = t.value, provider = t.provider, confidence = t.confidence,
-            cost = t.cost, error = t.error, attempts = k.attempts + t.calls, leased_by = NULL, lease_until = NULL, finished_at = now()
+            cost = t.cost, error = t.error, attempts = k.attempts + t.calls, leased_by = NULL, lease_until = NULL
         FROM unnest($3::bigint[], $4::integer[], $5::text[], $6::jsonb[], $7::text[], $8::float8[], $9::bigint[], $10::text[], $11::integer[])
             t (seq, take, status, value, provider, confidence, cost, error, calls), LATERAL (SELECT ctid AS place FROM job_tasks WHERE job_id = $2 AND seq = t.seq AND takes = t.take AND state = 'running'
                 AND leased_by = $1 LIMIT 1) found
         WHERE k.ctid = found.place
-        RETURNING k.seq
-        """
-    ) { try $0.get(0, as: Int64.self) }
+        """)
 
     /// They are taken up again when they are due.
     static let postpone = Statement(

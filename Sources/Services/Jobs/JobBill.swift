@@ -28,13 +28,14 @@ struct JobBill: ~Copyable {
         hold = try tx.first(Billing.getHold, job.workspaceID, id)
     }
 
-    /// Whether what is set aside, and not planned for already, is as much.
-    func covers(_ amount: Int64) -> Bool {
-        guard let account, let hold, hold.expiresAt > account.now else { return false }
-        return hold.rest - planned >= amount
+    /// - Returns: whether what is set aside, and not planned for already, is as much.
+    mutating func plan(_ amount: Int64) -> Bool {
+        guard let account, let hold, hold.expiresAt > account.now, hold.rest - planned >= amount else {
+            return false
+        }
+        planned += amount
+        return true
     }
-
-    mutating func plan(_ amount: Int64) { planned += amount }
 
     /// Writes a row of the ledger for each. All of them have been planned for.
     mutating func charge(_ tx: borrowing Transaction, _ charges: [Charge]) throws {

@@ -1,4 +1,5 @@
 import Identifiers
+import Resilience
 import Synchronization
 
 /// What jobs may spend yet, as far as this daemon knows: nobody is asked for what cannot be paid. What is paid in the end is decided where it is
@@ -16,13 +17,19 @@ final class JobBudgets: Sendable {
     private struct Budget {
         var rest: Int64
         var reserved: Int64 = 0
+        var claimedAt: UInt64 = 0
     }
 
+    private static let keptNanoseconds: UInt64 = 3_600_000_000_000
     private let budgets = Mutex<[UUID: Budget]>([:])
 
     /// What the database says.
     func set(_ rest: Int64, for job: UUID) {
-        budgets.withLock { $0[job, default: Budget(rest: rest)].rest = rest }
+        budgets.withLock { budgets in
+            var budget = budgets[job] ?? Budget(rest: rest)
+            (budget.rest, budget.claimedAt) = (rest, MonotonicClock.now)
+            budgets[job] = budget
+        }
     }
 
     /// - Parameter had: what of it the same task has reserved before.
@@ -37,21 +44,19 @@ final class JobBudgets: Sendable {
         }
     }
 
-    /// It has been written down what became of it.
-    func release(_ amount: Int64, spent: Int64, for job: UUID) {
+    /// It has been written down what became of it. What it cost is in what the next claim says.
+    func release(_ amount: Int64, for job: UUID) {
         guard amount > 0 else { return }
-        budgets.withLock { budgets in
-            guard var budget = budgets[job] else { return }
-            budget.reserved -= amount
-            budget.rest -= spent
-            budgets[job] = budget
-        }
+        budgets.withLock { $0[job]?.reserved -= amount }
     }
 
-    /// Of jobs that are over.
-    func forget(_ jobs: some Sequence<UUID>) {
+    /// Of jobs that have had no task here for longer than one takes.
+    func forgetIdle() {
+        let now = MonotonicClock.now
         budgets.withLock { budgets in
-            for job in jobs { budgets[job] = nil }
+            budgets = budgets.filter {
+                $0.value.reserved > 0 || now < $0.value.claimedAt + JobBudgets.keptNanoseconds
+            }
         }
     }
 }

@@ -126,7 +126,8 @@ struct JobForecast: Sendable {
         }
         let asked = Array(Set(questions.flatMap(\.values)))
         guard !asked.isEmpty else { return }
-        let oldest = Timestamp(microseconds: Timestamp.now.microseconds - resultSeconds * 1_000_000)
+        // With some life left, so that they are good when their task's turn comes.
+        let oldest = Timestamp(microseconds: Timestamp.now.microseconds - resultSeconds * 900_000)
         let rows = try tx.all(
             Jobs.listAnswers, workspace, TextArray(asked.map(\.provider)), TextArray(asked.map(\.hash)),
             oldest)

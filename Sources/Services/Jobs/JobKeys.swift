@@ -28,16 +28,16 @@ final class JobKeys: Sendable {
     }
 
     /// `nil`: there is none.
-    func key(for provider: Provider, workspace: UUID, choice: KeyChoice) async -> ProviderKey? {
+    /// - Throws: when it cannot be found out.
+    func key(for provider: Provider, workspace: UUID, choice: KeyChoice) async throws -> ProviderKey? {
         let question = Question(workspace: workspace, provider: provider.slug, choice: choice)
         let now = MonotonicClock.now
         if let entry = entries.withLock({ $0[question] }), entry.until > now { return entry.key }
-        let keys = platform.providers.keys
-        let found = try? await platform.pool.upkeep { tx in
+        let providers = platform.providers
+        let key = try await platform.pool.upkeep { tx in
             tx.enter(workspace)
-            return try keys.key(for: provider, workspace: workspace, choice: choice, in: tx)
+            return try providers.key(for: provider, workspace: workspace, choice: choice, in: tx)
         }
-        guard case .some(let key) = found else { return nil }
         entries.withLock { entries in
             if entries.count >= JobKeys.most { entries.removeAll() }
             entries[question] = Entry(key: key, until: now + JobKeys.keptNanoseconds)

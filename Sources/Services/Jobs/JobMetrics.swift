@@ -24,14 +24,13 @@ public final class JobMetrics: Sendable {
         state.withLock { ($0.open, $0.remaining) = (open, remaining) }
     }
 
-    /// What came of a task that this daemon has written down.
-    func record(_ kind: TaskOutcome.Kind) {
-        state.withLock { state in
-            switch kind {
-            case .done(let result): state.done[result.status, default: 0] += 1
-            case .later: state.postponed += 1
-            }
-        }
+    /// What was stored of a task of this daemon's.
+    func record(_ status: TaskStatus) {
+        state.withLock { $0.done[status, default: 0] += 1 }
+    }
+
+    func recordPostponed() {
+        state.withLock { $0.postponed += 1 }
     }
 
     func write(to text: inout PrometheusText) {

@@ -99,7 +99,7 @@ struct JobCounts: Sendable, Equatable {
         Field("cached", .integer, "Known from before; free.") { $0.cached },
         Field("notFound", .integer, "Nobody knows.") { $0.notFound },
         Field("exhausted", .integer, "Found, but not as sure as was asked for.") { $0.exhausted },
-        Field("skipped", .integer, "Nobody was asked.") { $0.skipped },
+        Field("skipped", .integer, "Nobody could be asked, or nobody paid.") { $0.skipped },
         Field("failed", .integer, "No provider could be asked.") { $0.failed })
 }
 
@@ -118,6 +118,7 @@ struct Job: Sendable {
     let maxCredits: Int64?
     let holdID: UUID?
     let createdAt: Timestamp
+    let createdBy: String
     let startedAt: Timestamp?
     let finishedAt: Timestamp?
     let version: Int64
@@ -144,6 +145,7 @@ struct Job: Sendable {
         startedAt = try row.getOptional(19)
         finishedAt = try row.getOptional(20)
         version = try row.get(21)
+        createdBy = try row.get(22)
     }
 
     static func fields(of text: JSONText) throws -> [JobField] {
@@ -165,6 +167,7 @@ struct Job: Sendable {
         Field("spentCredits", .integer, "What it has cost so far.") { $0.spentCredits },
         Field("maxCredits", Shape.integer.nullable, "What it may cost.") { $0.maxCredits },
         Field("createdAt", .timestamp, "When it was made.") { $0.createdAt },
+        Field("createdBy", .string, "By whom.") { $0.createdBy },
         Field("startedAt", Shape.timestamp.nullable, "When its first task was taken up.") { $0.startedAt },
         Field("finishedAt", Shape.timestamp.nullable, "When it ended.") { $0.finishedAt },
         Field("version", .integer, "Counts the changes of its status.") { $0.version })
@@ -212,7 +215,7 @@ struct TaskResult: Sendable {
         Field("value", Shape.any.nullable, "What was found.") { $0.value },
         Field("provider", Shape.string.nullable, "By whom.") { $0.provider },
         Field("confidence", Shape.number.nullable, "How sure, from 0 to 1.") { $0.confidence },
-        Field("attempts", .integer, "How often it was taken up.") { $0.attempts },
+        Field("attempts", .integer, "Calls of a provider for it.") { $0.attempts },
         Field("cost", .integer, "Credits.") { $0.cost },
         Field("error", Shape.string.nullable, "Why not, in words.") { $0.error })
 }

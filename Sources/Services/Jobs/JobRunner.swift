@@ -19,23 +19,19 @@ public final class JobRunner: Sendable {
 
     private struct State {
         var running: [Place: Running] = [:]
-        var outcomes: [(outcome: TaskOutcome, job: Job)] = []
-        /// No task is taken up any more, and none is under way.
-        var isStopping = false
-        /// When the first of the tasks is due that this daemon has put off, on ``MonotonicClock``.
-        var nextDue: UInt64?
+        /// When tasks are due that this daemon has put off, on ``MonotonicClock``, in steps of ``JobRunner/shortestPause``.
+        var due: Set<UInt64> = []
 
         /// - Returns: how long to wait for work of which nobody tells.
         mutating func pause(now: UInt64) -> Duration {
-            guard let due = nextDue else { return JobRunner.pause }
-            if due <= now + JobRunner.shortestPause { nextDue = nil }
-            return min(
-                JobRunner.pause, .nanoseconds(Int64(clamping: max(due, now + JobRunner.shortestPause) - now)))
+            due = due.filter { $0 > now }
+            guard let next = due.min() else { return JobRunner.pause }
+            return min(JobRunner.pause, .nanoseconds(Int64(clamping: next - now)))
         }
 
         mutating func postpone(seconds: Double, now: UInt64) {
-            let due = now + UInt64(max(0, seconds) * 1e9)
-            nextDue = min(nextDue ?? due, due)
+            let step = JobRunner.shortestPause
+            due.insert((now + UInt64(max(0, seconds) * 1e9)) / step * step + step)
         }
     }
 
@@ -54,13 +50,14 @@ public final class JobRunner: Sendable {
     private let settings: Settings
     private let queue: TaskQueue
     private let budgets = JobBudgets()
+    private let desk: LookupDesk
+    private let unpaid = UnpaidAnswers()
     private let platform: Platform
     private let waterfall: @Sendable () -> Waterfall
     private let log: @Sendable (String) -> Void
     private let state = Mutex(State())
     /// There may be work, or room.
     private let wake = Wake()
-    private let hasOutcomes = Wake()
     /// A job may have been cancelled.
     private let attention = Wake()
 
@@ -71,8 +68,6 @@ public final class JobRunner: Sendable {
     private static let shortestPause: UInt64 = 20_000_000
     private static let gathering = Duration.milliseconds(10)
     private static let claimed = 512
-    /// As many outcomes are written at once; a job has a transaction of its own.
-    private static let written = 256
 
     /// - Parameter log: told of failures, in a sentence.
     public init(
@@ -83,10 +78,11 @@ public final class JobRunner: Sendable {
         self.log = log
         queue = TaskQueue(platform: platform)
         let desk = LookupDesk(pool: platform.pool, daemon: queue.daemon)
-        let (keys, budgets) = (JobKeys(platform: platform), budgets)
+        self.desk = desk
+        let (keys, budgets, unpaid) = (JobKeys(platform: platform), budgets, unpaid)
         waterfall = {
             Waterfall(
-                calls: platform.providers.calls, desk: desk, keys: keys,
+                calls: platform.providers.calls, desk: desk, keys: keys, unpaid: unpaid,
                 providers: platform.providers.catalog.current, budgets: budgets,
                 resultSeconds: platform.providers.resultSeconds, retry: settings.retry)
         }
@@ -113,28 +109,49 @@ public final class JobRunner: Sendable {
 
     /// Until the task that runs this is cancelled; then what runs is given up, and what came of the rest is written down.
     public func run() async {
-        state.withLock { $0.isStopping = false }
+        let writer = ResultWriter(queue, log: log) { [self] in settle($0) }
         // Not cancelled along with this: what has come of tasks is to be written down.
-        let writer = Task { await writeDown() }
+        let writing = Task { await writer.run() }
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.takeUp() }
-            group.addTask { await self.lookAfter() }
+            group.addTask { await self.takeUp(writer) }
+            group.addTask { await self.lookAfter(writer) }
             await group.waitForAll()
         }
-        state.withLock { $0.isStopping = true }
-        hasOutcomes.raise()
-        await writer.value
+        writer.stop()
+        await writing.value
+    }
+
+    /// What has been written down, or never will be.
+    private func settle(_ settled: [ResultWriter.Settled]) {
+        guard !settled.isEmpty else { return }
+        for one in settled {
+            let (outcome, job) = (one.entry.outcome, one.entry.job)
+            budgets.release(outcome.reserved, for: job.id)
+            desk.release(outcome.answers.map(\.key) + outcome.unanswered)
+            if let stored = one.stored {
+                platform.jobMetrics.record(stored.status)
+                if stored.status == .found {
+                    unpaid.forget(outcome.answers.map(\.key).filter { $0.provider == stored.provider })
+                }
+            }
+            if case .later(let seconds, _) = outcome.kind {
+                platform.jobMetrics.recordPostponed()
+                state.withLock { $0.postpone(seconds: seconds, now: MonotonicClock.now) }
+            }
+        }
+        wake.raise()
+        attention.raise()
     }
 
     // MARK: taking up
 
-    private func takeUp() async {
+    private func takeUp(_ writer: ResultWriter) async {
         var isFailing = false
         var hasRoomToWaitFor = true
         while !Task.isCancelled {
-            let (running, unwritten) = state.withLock { ($0.running.count, $0.outcomes.count) }
+            let (running, unwritten) = (state.withLock { $0.running.count }, writer.count)
             // Results are written down while others are under way, but do not pile up.
-            let room = unwritten < 2 * JobRunner.written ? settings.inFlight - running : 0
+            let room = unwritten < 2 * ResultWriter.batch ? settings.inFlight - running : 0
             var took = 0
             // A few at a time cost as much as many: it waits for some room, but not for long.
             if room < settings.inFlight / 2, hasRoomToWaitFor {
@@ -147,7 +164,7 @@ public final class JobRunner: Sendable {
                 do {
                     let batch = try await queue.claim(atMost: min(room, JobRunner.claimed))
                     took = batch.tasks.count
-                    start(batch)
+                    start(batch, writer)
                     isFailing = false
                 } catch {
                     if !isFailing, !Task.isCancelled { log("Taking up tasks failed: \(error)") }
@@ -163,7 +180,7 @@ public final class JobRunner: Sendable {
         for entry in state.withLock({ Array($0.running.values) }) { await entry.work.value }
     }
 
-    private func start(_ batch: TaskQueue.Batch) {
+    private func start(_ batch: TaskQueue.Batch, _ writer: ResultWriter) {
         let waterfall = waterfall()
         for (job, rest) in batch.budgets { budgets.set(rest, for: job) }
         for task in batch.tasks {
@@ -173,115 +190,21 @@ public final class JobRunner: Sendable {
             let place = Place(task)
             // Inside the lock: a task that ends at once finds itself here.
             state.withLock { state in
-                let work = Task { [self] in end(place, await waterfall.run(task, of: job, record), job) }
+                let work = Task { [self] in
+                    let outcome = await waterfall.run(task, of: job, record)
+                    writer.add(outcome, of: job)
+                    // Only now: whoever stops waits for all that run.
+                    self.state.withLock { $0.running[place] = nil }
+                }
                 state.running[place] = Running(task: task, work: work)
             }
         }
     }
 
-    private func end(_ place: Place, _ outcome: TaskOutcome, _ job: Job) {
-        let count = state.withLock { state -> Int in
-            state.running[place] = nil
-            state.outcomes.append((outcome, job))
-            return state.outcomes.count
-        }
-        if count == 1 || count >= JobRunner.written { hasOutcomes.raise() }
-    }
-
-    // MARK: writing down
-
-    private func writeDown() async {
-        var isFailing = false
-        while true {
-            let (batch, isStopping) = state.withLock {
-                (Array($0.outcomes.prefix(JobRunner.written)), $0.isStopping)
-            }
-            guard !batch.isEmpty else {
-                if isStopping { return }
-                await hasOutcomes.wait(atMost: JobRunner.pause)
-                continue
-            }
-            let (settled, failure) = await write(batch)
-            for (outcome, job) in batch where settled.contains(Place(outcome.task)) {
-                platform.jobMetrics.record(outcome.kind)
-                budgets.release(outcome.reserved, spent: outcome.cost, for: job.id)
-            }
-            state.withLock { state in
-                state.outcomes.removeAll { settled.contains(Place($0.outcome.task)) }
-                for case .later(let seconds, _) in batch.map(\.outcome.kind) {
-                    state.postpone(seconds: seconds, now: MonotonicClock.now)
-                }
-            }
-            if !settled.isEmpty { wake.raise() }
-            if let failure {
-                if !isFailing { log("Writing down results failed: \(failure)") }
-                // Their leases end, and others have them.
-                guard !isStopping else { return }
-                await hasOutcomes.wait(atMost: JobRunner.pause)
-            }
-            isFailing = failure != nil
-        }
-    }
-
-    /// Each job by itself: what cannot be written of one holds up no other.
-    private func write(
-        _ batch: [(outcome: TaskOutcome, job: Job)]
-    ) async -> (settled: Set<Place>, failure: (any Error)?) {
-        let byJob = Dictionary(grouping: batch, by: \.job.id)
-        var settled: Set<Place> = []
-        var failure: (any Error)?
-        await withTaskGroup(of: (Set<Place>, (any Error)?).self) { group in
-            for (_, entries) in byJob {
-                guard let job = entries.first?.job else { continue }
-                group.addTask { await self.write(entries.map(\.outcome), of: job) }
-            }
-            for await (places, error) in group {
-                settled.formUnion(places)
-                failure = failure ?? error
-            }
-        }
-        do { try await endJobs() } catch { failure = failure ?? error }
-        return (settled, failure)
-    }
-
-    private func write(_ outcomes: [TaskOutcome], of job: Job) async -> (Set<Place>, (any Error)?) {
-        do {
-            try await queue.complete(outcomes, of: job)
-            return (Set(outcomes.map { Place($0.task) }), nil)
-        } catch let error where !JobRunner.isForGood(error) {
-            return ([], error)
-        } catch {
-            log(
-                "Results of job \(job.id) are not taken by the database, and are written one by one: \(error)"
-            )
-        }
-        var settled: Set<Place> = []
-        for outcome in outcomes {
-            do {
-                do {
-                    try await queue.complete([outcome], of: job)
-                } catch let error where JobRunner.isForGood(error) {
-                    try await queue.complete([outcome.unstorable], of: job)
-                }
-            } catch {
-                // When not even that is taken the lease ends, and the task is taken up again.
-                guard JobRunner.isForGood(error) else { return (settled, error) }
-            }
-            settled.insert(Place(outcome.task))
-        }
-        return (settled, nil)
-    }
-
-    /// Whether the data is at fault, so that trying again is in vain.
-    private static func isForGood(_ error: any Error) -> Bool {
-        guard case .server(let state)? = (error as? PostgresError)?.kind else { return false }
-        return state.rawValue.hasPrefix("22") || state.rawValue.hasPrefix("23")
-    }
-
     // MARK: looking after
 
     /// Signs of life, tasks of daemons that gave none, jobs that are at their end.
-    private func lookAfter() async {
+    private func lookAfter(_ writer: ResultWriter) async {
         // Whether the last turn of each failed: what fails holds up nothing else.
         var failing: Set<String> = []
         func attempt(_ name: String, _ work: () async throws -> Void) async {
@@ -296,7 +219,7 @@ public final class JobRunner: Sendable {
         while !Task.isCancelled {
             if MonotonicClock.now >= nextBeat {
                 nextBeat = MonotonicClock.now + JobRunner.beatNanoseconds
-                await attempt("Giving signs of life", giveSigns)
+                await attempt("Giving signs of life") { try await giveSigns(writer) }
                 await attempt("Counting jobs", count)
             }
             await attempt("Stopping what was cancelled", cancelTasks)
@@ -305,12 +228,11 @@ public final class JobRunner: Sendable {
         }
     }
 
-    private func giveSigns() async throws {
-        let running = state.withLock { state in
-            state.running.values.map(\.task) + state.outcomes.map(\.outcome.task)
-        }
-        try await queue.heartbeat(running)
+    private func giveSigns(_ writer: ResultWriter) async throws {
+        let running = state.withLock { $0.running.values.map(\.task) } + writer.waiting
+        try await queue.heartbeat(running, desk.held)
         if try await queue.rescue() > 0 { wake.raise() }
+        budgets.forgetIdle()
     }
 
     private func count() async throws {
@@ -327,10 +249,16 @@ public final class JobRunner: Sendable {
             return try tx.all(TaskQueue.listEnding, Int64(100))
         }
         let jobs = Jobs(platform: platform)
+        var failure: (any Error)?
         for job in ending {
-            try await platform.pool.upkeep { tx in try jobs.end(job.id, of: job.workspaceID, tx) }
+            do {
+                try await platform.pool.upkeep { tx in try jobs.end(job.id, of: job.workspaceID, tx) }
+            } catch {
+                // The others have their turn, too.
+                failure = failure ?? error
+            }
         }
-        budgets.forget(ending.map(\.id))
+        if let failure { throw failure }
     }
 
     /// Of jobs that were cancelled meanwhile.

@@ -33,7 +33,7 @@ struct Jobs: Sendable {
                 let records = try recordIDs(tx, access, workspace, chosen)
                 return try forecast.estimate(tx, workspace, records, isComplete: true)
             }
-            return Job(estimate, fields, keys, isRefresh, maxCredits, workspace, Timestamp.now)
+            return Job(estimate, fields, keys, isRefresh, maxCredits, workspace, access.actor)
         }
         // The account before anything else, as everywhere.
         guard var account = try tx.first(Billing.lockAccount, workspace) else { throw CallError(.notFound) }
@@ -44,9 +44,7 @@ struct Jobs: Sendable {
         let aside = min(estimate.credits, maxCredits ?? estimate.credits)
         var hold: Hold?
         if aside > 0 {
-            if account.isDue {
-                try billing.expireGrants(tx, &account, by: access.actor, access.call.requestID)
-            }
+            try billing.expireIfDue(tx, &account, by: access.actor, access.call.requestID)
             hold = try billing.setAside(
                 tx, &account, aside, seconds: Jobs.holdSeconds, referenceID: "job:\(id)", for: .job,
                 by: access.actor,
@@ -177,7 +175,7 @@ struct Jobs: Sendable {
     func retry(_ tx: borrowing Transaction, _ access: Access, _ workspace: UUID, _ id: UUID) throws -> Job {
         guard var account = try tx.first(Billing.lockAccount, workspace) else { throw CallError(.notFound) }
         let job = try locked(tx, workspace, id)
-        guard job.status.isEnded, job.status != .cancelled, job.holdID == nil else {
+        guard job.status.isEnded, job.status != .cancelled else {
             throw CallError(.conflict, "The job is \(job.status.rawValue)")
         }
         let failed = try tx.all(Jobs.countFailedByField, id, workspace)
@@ -189,6 +187,7 @@ struct Jobs: Sendable {
         var hold: Hold?
         if aside > 0 {
             let billing = Billing(platform: platform)
+            try billing.expireIfDue(tx, &account, by: access.actor, access.call.requestID)
             hold = try billing.setAside(
                 tx, &account, aside, seconds: Jobs.holdSeconds, referenceID: "job:\(id):\(job.version)",
                 for: .job,
@@ -297,7 +296,7 @@ extension Job {
     init(
         _ estimate: JobEstimate, _ fields: [JobField], _ keys: KeyChoice, _ isRefresh: Bool,
         _ maxCredits: Int64?,
-        _ workspace: UUID, _ now: Timestamp
+        _ workspace: UUID, _ creator: String
     ) {
         id = .zero
         workspaceID = workspace
@@ -312,7 +311,8 @@ extension Job {
         spentCredits = 0
         self.maxCredits = maxCredits
         holdID = nil
-        createdAt = now
+        createdAt = Timestamp.now
+        createdBy = creator
         startedAt = nil
         finishedAt = nil
         version = 0

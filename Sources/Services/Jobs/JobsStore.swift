@@ -6,21 +6,21 @@ extension Jobs {
     static let getJob = Statement(
         """
         SELECT id, workspace_id, status, fields, keys, is_refresh, total, remaining, found, cached, not_found, exhausted, skipped, failed,
-            estimated_credits, spent_credits, max_credits, hold_id, created_at, started_at, finished_at, version
+            estimated_credits, spent_credits, max_credits, hold_id, created_at, started_at, finished_at, version, created_by
         FROM jobs WHERE workspace_id = $1 AND id = $2
         """, row: Job.init)
 
     static let lockJob = Statement(
         """
         SELECT id, workspace_id, status, fields, keys, is_refresh, total, remaining, found, cached, not_found, exhausted, skipped, failed,
-            estimated_credits, spent_credits, max_credits, hold_id, created_at, started_at, finished_at, version
+            estimated_credits, spent_credits, max_credits, hold_id, created_at, started_at, finished_at, version, created_by
         FROM jobs WHERE workspace_id = $1 AND id = $2 FOR UPDATE
         """, row: Job.init)
 
     static let listJobs = Statement(
         """
         SELECT id, workspace_id, status, fields, keys, is_refresh, total, remaining, found, cached, not_found, exhausted, skipped, failed,
-            estimated_credits, spent_credits, max_credits, hold_id, created_at, started_at, finished_at, version
+            estimated_credits, spent_credits, max_credits, hold_id, created_at, started_at, finished_at, version, created_by
         FROM jobs WHERE workspace_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3::uuid))
             AND ($4::text IS NULL OR status = $4)
         ORDER BY created_at DESC, id DESC LIMIT $5
@@ -41,7 +41,7 @@ extension Jobs {
 
     static let deleteTurn = Statement("DELETE FROM job_turns WHERE job_id = $1")
 
-    /// Those that are there, in the order of the list; nobody deletes them before the tasks are written.
+    /// Those that are there; nobody deletes them before the tasks are written.
     static let lockRecords = Statement(
         """
         SELECT id FROM records WHERE workspace_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR KEY SHARE
@@ -114,7 +114,7 @@ extension Jobs {
     /// Failed ones, to be asked again.
     static let resetFailed = Statement(
         """
-        UPDATE job_tasks SET state = 'waiting', status = NULL, error = NULL, failures = 0, due_at = now(), finished_at = NULL
+        UPDATE job_tasks SET state = 'waiting', status = NULL, error = NULL, failures = 0, due_at = now()
         WHERE job_id = $1 AND workspace_id = $2 AND state = 'done' AND status = 'failed'
         """)
 

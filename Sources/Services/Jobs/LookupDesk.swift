@@ -28,6 +28,8 @@ final class LookupDesk: Sendable {
         var questions: [Question] = []
         var count = 0
         var isAsking = false
+        /// What tasks of this daemon have taken it upon themselves to ask, until that is written down.
+        var held: Set<LookupKey> = []
     }
 
     private let pool: Pool
@@ -38,6 +40,12 @@ final class LookupDesk: Sendable {
 
     init(pool: Pool, daemon: UUID) {
         (self.pool, self.daemon) = (pool, daemon)
+    }
+
+    var held: [LookupKey] { state.withLock { Array($0.held) } }
+
+    func release(_ keys: [LookupKey]) {
+        state.withLock { $0.held.subtract(keys) }
     }
 
     func place(of key: LookupKey, freshAfter: Timestamp, record: UUID) async throws -> Place {
@@ -69,6 +77,7 @@ final class LookupDesk: Sendable {
                         continue
                     }
                     if question.id == first.id {
+                        if case .mine = place { state.withLock { _ = $0.held.insert(question.key) } }
                         question.answer(.success(place))
                     } else if case .answered = place, question.freshAfter <= first.freshAfter {
                         question.answer(.success(place))

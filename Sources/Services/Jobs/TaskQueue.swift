@@ -67,13 +67,15 @@ struct TaskQueue: Sendable {
         }
     }
 
-    /// Says that these are still worked on.
-    func heartbeat(_ tasks: [ClaimedTask]) async throws {
+    /// Says that these are still worked on, and that these are still asked.
+    func heartbeat(_ tasks: [ClaimedTask], _ lookups: [LookupKey]) async throws {
         guard !tasks.isEmpty else { return }
         let daemon = daemon
         try await pool.upkeep { tx in
             tx.enterEveryWorkspace()
-            tx.queue(TaskQueue.heartbeatLookups, daemon)
+            tx.queue(
+                TaskQueue.heartbeatLookups, daemon, TextArray(lookups.map(\.workspaceID)),
+                TextArray(lookups.map(\.provider)), TextArray(lookups.map(\.hash)))
             tx.queue(
                 TaskQueue.heartbeat, daemon, TextArray(tasks.map(\.jobID)), IntegerArray(tasks.map(\.seq)))
         }
@@ -90,53 +92,56 @@ struct TaskQueue: Sendable {
     // MARK: completion
 
     /// Writes down what came of tasks of one job, in one transaction: results, charges, what was found, what providers have answered.
-    func complete(_ outcomes: [TaskOutcome], of job: Job) async throws {
+    /// - Returns: what was stored, by the numbers of the tasks that were this daemon's still.
+    @discardableResult
+    func complete(_ outcomes: [TaskOutcome], of job: Job) async throws -> [Int64: TaskOutcome.Result] {
         try await pool.upkeep { tx in
             tx.enter(job.workspaceID)
-            var done: [(outcome: TaskOutcome, result: TaskOutcome.Result)] = outcomes.compactMap { outcome in
-                guard case .done(let result) = outcome.kind else { return nil }
-                return (outcome, result)
-            }
-            // The account before anything else, as everywhere.
+            // The account before anything else, as everywhere; then records, then tasks, as who deletes a record has them.
             var bill = try JobBill(
-                tx, job, needed: done.contains { $0.result.cost > 0 }, by: Billing(platform: platform))
+                tx, job, needed: outcomes.contains { $0.cost > 0 }, by: Billing(platform: platform))
             tx.queue(TaskQueue.lockRecords, TextArray(Array(Set(outcomes.map(\.task.recordID)))))
-            tx.queue(TaskQueue.lockTasks, job.id, IntegerArray(outcomes.map(\.task.seq).sorted()))
-            postpone(tx, job, outcomes)
+            let mine = Set(
+                try tx.all(
+                    TaskQueue.lockTasks, daemon, job.id, IntegerArray(outcomes.map(\.task.seq)),
+                    IntegerArray(outcomes.map(\.task.take))))
             var outcomes = outcomes
-            var refused: Set<Int64> = []
-            for index in done.indices where done[index].result.cost > 0 {
-                if !bill.covers(done[index].result.cost) {
-                    done[index].result.refuse()
-                    refused.insert(done[index].outcome.task.seq)
-                } else {
-                    bill.plan(done[index].result.cost)
-                }
-            }
-            let accepted = Set(try finish(tx, job, done))
+            var done: [(outcome: TaskOutcome, result: TaskOutcome.Result)] = []
             for index in outcomes.indices {
-                let seq = outcomes[index].task.seq
-                outcomes[index].forgetUnpaid(isPaid: accepted.contains(seq) && !refused.contains(seq))
+                let outcome = outcomes[index]
+                var isPaid = false
+                if mine.contains(outcome.task.seq), case .done(var result) = outcome.kind {
+                    if result.cost > 0 {
+                        isPaid = bill.plan(result.cost)
+                        if !isPaid { result.refuse() }
+                    }
+                    done.append((outcome, result))
+                }
+                outcomes[index].forgetUnpaid(isPaid: isPaid)
             }
-            let counted = done.filter { accepted.contains($0.outcome.task.seq) }
+            postpone(tx, job, outcomes.filter { mine.contains($0.task.seq) })
+            finish(tx, job, done)
             try bill.charge(
                 tx,
-                counted.filter { $0.result.cost > 0 }.map {
+                done.filter { $0.result.cost > 0 }.map {
                     JobBill.Charge(
                         amount: $0.result.cost, reference: "task:\(job.id):\($0.outcome.task.seq)",
                         description:
                             "\(job.fields[Int($0.outcome.task.field)].name) by \($0.result.provider ?? "")")
                 })
-            enrich(tx, job, counted)
+            enrich(tx, job, done)
             settleLookups(tx, outcomes)
-            guard !counted.isEmpty else { return }
-            var counts = JobCounts()
-            for entry in counted { counts.add(entry.result.status) }
-            let spent = counted.reduce(0) { $0 + $1.result.cost }
-            tx.queue(
-                TaskQueue.advance, job.id, counts.sum, counts.found, counts.cached, counts.notFound,
-                counts.exhausted, counts.skipped, counts.failed, spent, expecting: 1)
+            if !done.isEmpty { advance(tx, job, done.map(\.result)) }
+            return Dictionary(done.map { ($0.outcome.task.seq, $0.result) }) { first, _ in first }
         }
+    }
+
+    private func advance(_ tx: borrowing Transaction, _ job: Job, _ results: [TaskOutcome.Result]) {
+        var counts = JobCounts()
+        for result in results { counts.add(result.status) }
+        tx.queue(
+            TaskQueue.advance, job.id, counts.sum, counts.found, counts.cached, counts.notFound,
+            counts.exhausted, counts.skipped, counts.failed, results.reduce(0) { $0 + $1.cost }, expecting: 1)
     }
 
     private func postpone(_ tx: borrowing Transaction, _ job: Job, _ outcomes: [TaskOutcome]) {
@@ -153,15 +158,15 @@ struct TaskQueue: Sendable {
 
     private func finish(
         _ tx: borrowing Transaction, _ job: Job, _ done: [(outcome: TaskOutcome, result: TaskOutcome.Result)]
-    ) throws -> [Int64] {
-        guard !done.isEmpty else { return [] }
-        return try tx.all(
+    ) {
+        guard !done.isEmpty else { return }
+        tx.queue(
             TaskQueue.finish, daemon, job.id, IntegerArray(done.map(\.outcome.task.seq)),
             IntegerArray(done.map(\.outcome.task.take)), TextArray(done.map(\.result.status)),
             TextArray(done.map(\.result.value)), TextArray(done.map(\.result.provider)),
             TextArray(done.map(\.result.confidence)), IntegerArray(done.map(\.result.cost)),
             TextArray(done.map { $0.result.error.map(TaskQueue.shortened) }),
-            IntegerArray(done.map(\.outcome.uncountedCalls)))
+            IntegerArray(done.map(\.outcome.uncountedCalls)), expecting: done.count)
     }
 
     /// As much as the column takes.
@@ -301,6 +306,12 @@ struct TaskOutcome: Sendable {
     private mutating func forgetAnswers() {
         unanswered += answers.map(\.key)
         answers = []
+    }
+
+    /// An answer to a question that it had taken upon itself.
+    mutating func took(_ answer: Answer) {
+        unanswered.removeAll { $0 == answer.key }
+        answers.append(answer)
     }
 
     /// What was answered and is not paid for is not kept: else it would be free for whoever asks next. That nobody knows anything is kept.

@@ -42,7 +42,7 @@ extension TaskQueue {
     static let getJob = Statement(
         """
         SELECT id, workspace_id, status, fields, keys, is_refresh, total, remaining, found, cached, not_found, exhausted, skipped, failed,
-            estimated_credits, spent_credits, max_credits, hold_id, created_at, started_at, finished_at, version
+            estimated_credits, spent_credits, max_credits, hold_id, created_at, started_at, finished_at, version, created_by
         FROM jobs WHERE id = ANY($1::uuid[])
         """, row: Job.init)
 
@@ -70,10 +70,10 @@ extension TaskQueue {
         WHERE k.ctid = found.place
         """)
 
-    /// No question takes two minutes: one that is as old is nobody's.
     static let heartbeatLookups = Statement(
         """
-        UPDATE lookups SET asked_until = now() + interval '15 seconds' WHERE asked_by = $1 AND asked_at > now() - interval '2 minutes'
+        UPDATE lookups l SET asked_until = now() + interval '15 seconds' FROM unnest($2::uuid[], $3::text[], $4::bytea[]) t (w, p, h)
+        WHERE (l.workspace_id, l.provider, l.input_hash) = (t.w, t.p, t.h) AND l.asked_by = $1
         """)
 
     /// What a daemon had taken up that gives no sign any more.
@@ -89,12 +89,12 @@ extension TaskQueue {
     /// Takes it upon this daemon to ask. No row: the answer is known, or somebody else is asking.
     static let reserve = Statement(
         """
-        INSERT INTO lookups AS l (workspace_id, provider, input_hash, asked_by, asked_at, asked_until, fresh_after, record_id)
-        SELECT w, p, h, $1, now(), now() + interval '15 seconds', f, r
+        INSERT INTO lookups AS l (workspace_id, provider, input_hash, asked_by, asked_until, fresh_after, record_id)
+        SELECT w, p, h, $1, now() + interval '15 seconds', f, r
         FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::timestamptz[], $6::uuid[]) t (w, p, h, f, r)
         ORDER BY w, p, h
         ON CONFLICT (workspace_id, provider, input_hash) DO UPDATE
-        SET asked_by = excluded.asked_by, asked_at = excluded.asked_at, asked_until = excluded.asked_until, fresh_after = excluded.fresh_after
+        SET asked_by = excluded.asked_by, asked_until = excluded.asked_until, fresh_after = excluded.fresh_after
         WHERE (l.asked_until IS NULL OR l.asked_until < now()) AND (l.answer IS NULL OR l.answered_at < excluded.fresh_after)
         RETURNING workspace_id, provider, input_hash
         """

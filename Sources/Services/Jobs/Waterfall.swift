@@ -8,6 +8,7 @@ struct Waterfall: Sendable {
     let calls: ProviderCalls
     let desk: LookupDesk
     let keys: JobKeys
+    let unpaid: UnpaidAnswers
     let providers: [String: Provider]
     /// What jobs may spend yet.
     let budgets: JobBudgets
@@ -19,8 +20,7 @@ struct Waterfall: Sendable {
     /// Nothing more is tried when everybody has failed so many times.
     static let mostFailures: Int64 = 4
     private static let busyPauseSeconds = 0.2
-    private static let mostWaits = 25
-    /// A task waits for providers that are left alone, until its job is so old; from then on it counts as a failure.
+    /// A task waits for providers that are left alone, until so long after the job's first task; from then on it counts as a failure.
     private static let circuitPatienceSeconds: Int64 = 300
     private static let circuitPauseSeconds = 4.0
     /// Of one provider's answer, with its retries.
@@ -34,19 +34,15 @@ struct Waterfall: Sendable {
         }
         let field = job.fields[Int(task.field)]
         var progress = Progress()
+        var random = SystemRandomNumberGenerator()
         for slug in field.providers {
             guard !Task.isCancelled else { return given(up: outcome) }
-            var step = await ask(slug, for: field, task, job, record, &outcome)
-            // Whoever has been asked already would be asked again the next time: it waits here, but not for one who may wait for it.
-            for _ in 0..<Waterfall.mostWaits where step.isAsked && outcome.calls > 0 && !Task.isCancelled {
-                try? await Task.sleep(for: .seconds(Waterfall.busyPauseSeconds))
-                step = await ask(slug, for: field, task, job, record, &outcome)
-            }
-            switch step {
-            case .asked, .busy:
-                outcome.kind = .later(seconds: Waterfall.busyPauseSeconds, hasFailed: false)
+            let step = await ask(slug, for: field, task, job, record, &outcome)
+            if case .busy = step {
+                // Two that wait for each other are not to come back together.
+                let pause = Waterfall.busyPauseSeconds * .random(in: 0.5...1.5, using: &random)
+                outcome.kind = .later(seconds: pause, hasFailed: false)
                 return outcome
-            case .found, .nothing, .lacksInput, .failed: break
             }
             if let result = progress.take(step, field) {
                 outcome.kind = .done(result)
@@ -54,7 +50,6 @@ struct Waterfall: Sendable {
             }
         }
         if Task.isCancelled { return given(up: outcome) }
-        var random = SystemRandomNumberGenerator()
         if progress.waitsForCircuit, let started = job.startedAt,
             Timestamp.now.microseconds - started.microseconds < Waterfall.circuitPatienceSeconds * 1_000_000
         {
@@ -82,14 +77,10 @@ struct Waterfall: Sendable {
         case found(FoundField, provider: String, cost: Int64, isFresh: Bool)
         case nothing
         /// It was not asked.
-        case lacksInput(String)
+        case notAsked(String)
         case failed(LookupFailure, provider: String)
-        /// Somebody else asks it at this moment.
-        case asked
-        /// There is no room at this moment.
+        /// Somebody else asks it at this moment, or there is no room.
         case busy
-
-        var isAsked: Bool { if case .asked = self { true } else { false } }
     }
 
     private func ask(
@@ -97,66 +88,65 @@ struct Waterfall: Sendable {
         _ outcome: inout TaskOutcome
     ) async -> Step {
         guard let provider = providers[slug] else {
-            return .lacksInput("There is no provider \(slug) any more")
+            return .notAsked("There is no provider \(slug) any more")
         }
         let input: LookupInput
         switch provider.input(from: record) {
         case .success(let value): input = value
-        case .failure(let lack): return .lacksInput("\(slug): \(lack.reasons.joined(separator: ", "))")
+        case .failure(let lack): return .notAsked("\(slug): \(lack.reasons.joined(separator: ", "))")
         }
         let key = LookupKey(workspaceID: task.workspaceID, provider: slug, hash: input.hash)
+        let oldest = Timestamp(microseconds: Timestamp.now.microseconds - resultSeconds * 1_000_000)
+        let freshAfter = job.isRefresh ? max(job.createdAt, oldest) : oldest
+        let providerKey: ProviderKey
         do {
-            let oldest = Timestamp(microseconds: Timestamp.now.microseconds - resultSeconds * 1_000_000)
-            switch try await desk.place(
-                of: key, freshAfter: job.isRefresh ? max(job.createdAt, oldest) : oldest,
-                record: task.recordID)
-            {
-            case .busy: return .asked
+            switch try await desk.place(of: key, freshAfter: freshAfter, record: task.recordID) {
+            case .busy: return .busy
             case .answered(let answer):
                 guard let found = FoundField.stored(answer).first(where: { $0.name == field.name }) else {
                     return .nothing
                 }
                 return .found(found, provider: slug, cost: 0, isFresh: false)
-            case .mine: break
+            case .mine: outcome.unanswered.append(key)
             }
+            guard let found = try await keys.key(for: provider, workspace: task.workspaceID, choice: job.keys)
+            else {
+                return .notAsked("\(slug): there is no key; store a credential, or ask with the platform's")
+            }
+            providerKey = found
         } catch {
             return .busy
-        }
-        guard let providerKey = await keys.key(for: provider, workspace: task.workspaceID, choice: job.keys)
-        else {
-            outcome.unanswered.append(key)
-            return .lacksInput("\(slug): there is no key; store a credential, or ask with the platform's")
         }
         let cost = provider.cost(providerKey.kind)
         // At most one of the providers is paid.
         let more = max(0, cost - outcome.reserved)
         switch budgets.reserve(more, beside: outcome.reserved, for: job.id) {
-        case .reserved: break
-        case .later:
-            outcome.unanswered.append(key)
-            return .busy
-        case .usedUp:
-            outcome.unanswered.append(key)
-            return .lacksInput(JobBudgets.usedUp)
+        case .reserved: outcome.reserved += more
+        case .later: return .busy
+        case .usedUp: return .notAsked(JobBudgets.usedUp)
         }
-        outcome.reserved += more
-        let report = await calls.report(
-            provider, input, key: providerKey, workspace: task.workspaceID,
-            deadlineNanoseconds: MonotonicClock.now + Waterfall.patienceNanoseconds,
-            // However often the task is taken up, to the provider it is one question.
-            idempotencyKey: "\(job.id)-\(task.seq)")
-        outcome.calls = max(outcome.calls, Int64(report.calls))
-        switch report.outcome {
+        let answer: LookupOutcome
+        if let fields = unpaid.answer(to: key, freshAfter: freshAfter) {
+            answer = .found(fields)
+        } else {
+            let report = await calls.report(
+                provider, input, key: providerKey, workspace: task.workspaceID,
+                deadlineNanoseconds: MonotonicClock.now + Waterfall.patienceNanoseconds,
+                // However often the task is taken up, to the provider it is one question.
+                idempotencyKey: "\(job.id)-\(task.seq)")
+            outcome.calls = max(outcome.calls, Int64(report.calls))
+            answer = report.outcome
+        }
+        switch answer {
         case .found(let fields):
-            outcome.answers.append(TaskOutcome.Answer(key: key, fields: fields, price: cost))
+            if cost > 0 { unpaid.keep(fields, of: key) }
+            outcome.took(TaskOutcome.Answer(key: key, fields: fields, price: cost))
             guard let found = fields.first(where: { $0.name == field.name }) else { return .nothing }
             return .found(found, provider: slug, cost: cost, isFresh: true)
         case .notFound:
-            outcome.answers.append(TaskOutcome.Answer(key: key, fields: [], price: cost))
+            outcome.took(TaskOutcome.Answer(key: key, fields: [], price: cost))
             return .nothing
-        case .failed(let failure):
-            outcome.unanswered.append(key)
-            return .failed(failure, provider: slug)
+        case .failed(let failure): return .failed(failure, provider: slug)
         }
     }
 
@@ -188,7 +178,7 @@ struct Waterfall: Sendable {
                 }
                 if found.confidence > (best?.field.confidence ?? -1) { best = (found, provider) }
             case .nothing: wasAsked = true
-            case .lacksInput(let reason): missing = missing ?? reason
+            case .notAsked(let reason): missing = missing ?? reason
             case .failed(let reason, let provider):
                 failure = failure ?? "\(provider): \(reason.message)"
                 if reason.isTransient { mayComeLater = true }
@@ -199,7 +189,7 @@ struct Waterfall: Sendable {
                 } else {
                     hasFailed = true
                 }
-            case .asked, .busy: break
+            case .busy: break
             }
             return nil
         }

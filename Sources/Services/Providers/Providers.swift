@@ -43,11 +43,11 @@ extension Providers {
         case .failure(let lack):
             throw CallError.fields(lack.reasons.map { FieldError("input", .format, $0) })
         }
-        let keys = platform.providers.keys
+        let providers = platform.providers
         let key = try await platform.transact(call) { tx in
             let access = try Authorization.check(call, in: tx)
             let choice: KeyChoice = access.role == .operator ? .auto : .own
-            return try keys.key(for: provider, workspace: workspace, choice: choice, in: tx)
+            return try providers.key(for: provider, workspace: workspace, choice: choice, in: tx)
         }
         guard let key else {
             throw CallError(

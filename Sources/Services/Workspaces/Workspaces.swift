@@ -76,7 +76,8 @@ extension Workspaces {
     func delete(_ tx: borrowing Transaction, _ access: Access, _ id: UUID) throws -> Done {
         // The account first, as everywhere: a purchase is settled before, or not at all.
         if var account = try tx.first(Billing.lockExistingAccount, id) {
-            try Billing(platform: platform).endJobs(tx, &account, id, by: access.actor, access.call.requestID)
+            try Billing(platform: platform).releaseJobHolds(
+                tx, &account, id, by: access.actor, access.call.requestID)
         }
         tx.queue(Billing.failPending, id)
         guard try tx.execute(Workspaces.deleteWorkspace, id) == 1 else { throw CallError(.notFound) }
