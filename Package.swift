@@ -54,10 +54,11 @@ let package = Package(
         library("Mail", ["CCurl", "Identifiers"]),
         library("Tabular", ["JSON"]),
         library("Egress", ["CCurl", "Resilience"]),
+        library("AnalyticsStores", ["Postgres", "JSON", "Identifiers", "Resilience"]),
         library(
             "Services",
             [
-                "Mail", "Egress", "JSONSchema", "RPC", "JSON", "Identifiers", "Postgres", "Cryptography",
+                "AnalyticsStores", "Mail", "Egress", "JSONSchema", "RPC", "JSON", "Identifiers", "Postgres", "Cryptography",
                 "Resilience",
             ]),
         .target(name: "CRelease"),
@@ -65,7 +66,7 @@ let package = Package(
             name: "rpcd",
             dependencies: [
                 "CRelease",
-                "Transports", "Services", "Mail", "RPC", "Postgres", "Cryptography", "Systemd", "Resilience",
+                "Transports", "Services", "AnalyticsStores", "Mail", "RPC", "Postgres", "Cryptography", "Systemd", "Resilience",
                 "JSON", "Tabular",
                 "Identifiers", "Egress",
                 .product(name: "NIOCore", package: "swift-nio"),

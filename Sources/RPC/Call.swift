@@ -38,12 +38,13 @@ public final class Call: Sendable {
     public let startedNanoseconds: UInt64
     private let state = Mutex(State())
     private let progress: @Sendable ([UInt8]) -> Void
+    private let outlet: Outlet?
     private let completion: @Sendable (Call, Reply, (any Error)?) -> Void
 
     init(
         method: Method, arguments: Arguments, metadata: Metadata, caller: Caller, peer: Peer,
         started: UInt64, deadline: UInt64, progress: @escaping @Sendable ([UInt8]) -> Void,
-        completion: @escaping @Sendable (Call, Reply, (any Error)?) -> Void
+        outlet: Outlet?, completion: @escaping @Sendable (Call, Reply, (any Error)?) -> Void
     ) {
         self.method = method
         self.arguments = arguments
@@ -53,6 +54,7 @@ public final class Call: Sendable {
         self.startedNanoseconds = started
         self.deadlineNanoseconds = deadline
         self.progress = progress
+        self.outlet = outlet
         self.completion = completion
     }
 
@@ -85,6 +87,28 @@ public final class Call: Sendable {
     public func report(_ value: [UInt8]) {
         guard !state.withLock(\.isFinished) else { return }
         progress(value)
+    }
+
+    /// Sends a part of a long answer, and returns when there is room for the next.
+    /// - Parameter chunk: UTF-8.
+    /// - Throws: when the call was interrupted, and where the transport sends no parts.
+    public func send(_ chunk: [UInt8]) async throws(CallError) {
+        guard let outlet else {
+            throw CallError(
+                .invalidRequest, "What this method answers comes in parts: use its route, the socket or stdio")
+        }
+        onInterruption { outlet.flow.wake() }
+        if let write = outlet.write {
+            write(chunk)
+        } else {
+            report(
+                JSONWriter.object { writer in
+                    writer.key("chunk")
+                    writer.string(String(decoding: chunk, as: UTF8.self))
+                })
+        }
+        await outlet.flow.awaitRoom { [self] in interruption != nil }
+        if let interruption { throw interruption.error }
     }
 
     public func succeed(_ body: Body) { finish(.success(body), cause: nil) }

@@ -84,6 +84,11 @@ public struct PrometheusText: Sendable {
         sample(name, [], "\(value)")
     }
 
+    public mutating func counter(_ name: String, _ help: String, _ value: some Numeric) {
+        begin(name, .counter, help)
+        sample(name, [], "\(value)")
+    }
+
     private static func escaped(_ label: String) -> String {
         label.flatMap { character -> [Character] in
             switch character {

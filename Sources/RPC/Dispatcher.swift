@@ -76,12 +76,14 @@ public final class Dispatcher: Sendable {
     }
 
     /// Starts a call. `completion` runs exactly once, on any thread, and at once for what needs no waiting.
-    /// - Parameter progress: told how far the work is, as JSON, on any thread; nothing comes after the completion.
+    /// - Parameters:
+    ///   - progress: told how far the work is, as JSON, on any thread; nothing comes after the completion.
+    ///   - outlet: takes the parts of a long answer; where there is none, there are none.
     /// - Returns: the call, or `nil` when it was refused before it began.
     @discardableResult
     public func start(
         _ name: String, _ arguments: Arguments, _ metadata: Metadata, from peer: Peer,
-        progress: @escaping @Sendable ([UInt8]) -> Void = { _ in },
+        progress: @escaping @Sendable ([UInt8]) -> Void = { _ in }, outlet: Outlet? = nil,
         completion: @escaping @Sendable (Call?, Reply) -> Void
     ) -> Call? {
         var metadata = metadata
@@ -100,7 +102,7 @@ public final class Dispatcher: Sendable {
             let timeout = UInt64(metadata.timeoutMs ?? standard) * 1_000_000
             let call = Call(
                 method: method, arguments: arguments, metadata: metadata, caller: caller, peer: peer,
-                started: started, deadline: started + timeout, progress: progress
+                started: started, deadline: started + timeout, progress: progress, outlet: outlet
             ) { [observer, now] call, reply, cause in
                 observer(
                     AnsweredCall(

@@ -12,10 +12,12 @@ final class ConversationHandler: ChannelDuplexHandler {
     private final class Sink: ReplySink {
         private let eventLoop: any EventLoop
         private let handler: NIOLoopBound<ConversationHandler>
+        let outflow: Outflow?
 
         init(_ handler: ConversationHandler, _ eventLoop: any EventLoop) {
             self.eventLoop = eventLoop
             self.handler = NIOLoopBound(handler, eventLoop: eventLoop)
+            outflow = handler.outflow
         }
 
         func deliver(_ reply: Reply, for ticket: Conversation.Ticket) {
@@ -26,6 +28,7 @@ final class ConversationHandler: ChannelDuplexHandler {
         }
 
         func deliver(progress value: [UInt8], for ticket: Conversation.Ticket) {
+            outflow?.add(value.count)
             eventLoop.execute { self.handler.value.report(ticket, value) }
         }
     }
@@ -42,6 +45,9 @@ final class ConversationHandler: ChannelDuplexHandler {
     private var messageTimeout: Scheduled<Void>?
     private var writeTimeout: Scheduled<Void>?
     private var unwrittenBytes = 0
+    private let outflow = Outflow()
+    /// Of progress that has not been written.
+    private var progressBytes = 0
 
     /// How late a deadline may be noticed.
     private static let deadlineTick = TimeAmount.milliseconds(20)
@@ -117,6 +123,7 @@ final class ConversationHandler: ChannelDuplexHandler {
     }
 
     private func report(_ ticket: Conversation.Ticket, _ value: [UInt8]) {
+        progressBytes += value.count
         conversation?.report(ticket, value)
         sendSoon()
     }
@@ -136,7 +143,12 @@ final class ConversationHandler: ChannelDuplexHandler {
     private func send(_ context: ChannelHandlerContext) {
         guard let conversation else { return }
         let output = conversation.takeOutput()
-        if !output.isEmpty { write(output, context) }
+        if output.isEmpty {
+            outflow.sent(progressBytes)
+            progressBytes = 0
+        } else {
+            write(output, context)
+        }
         if conversation.isFinished, unwrittenBytes == 0 {
             context.close(promise: nil)
         } else if readIsHeld, mayRead {
@@ -147,11 +159,14 @@ final class ConversationHandler: ChannelDuplexHandler {
 
     private func write(_ output: [UInt8], _ context: ChannelHandlerContext) {
         unwrittenBytes += output.count
+        let told = progressBytes
+        progressBytes = 0
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.whenSuccess {
             let (handler, context) = bound.value
             handler.unwrittenBytes -= output.count
+            handler.outflow.sent(told)
             handler.writeTimeout?.cancel()
             handler.writeTimeout = nil
             guard handler.context != nil else { return }

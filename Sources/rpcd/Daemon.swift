@@ -14,14 +14,14 @@ import Transports
 struct Daemon {
     let dispatcher: Dispatcher
     let log: Log
-    private let pool: Pool
+    let pool: Pool
     private let reads: [ReadPipeline]
-    private let platform: Platform
+    let platform: Platform
     /// Of the socket, and of standard input and output.
     private let group: MultiThreadedEventLoopGroup
     private let httpGroup: MultiThreadedEventLoopGroup
     private let gate: ConnectionGate
-    private let settings: Settings
+    let settings: Settings
     private let jobs: JobRunner
 
     /// In the working folder, in the source that this was built in, or where a package puts them.
@@ -64,7 +64,7 @@ struct Daemon {
             webhooks: try HTTPClient(
                 .webhooks(settings.webhookEgress ?? settings.egress, authorities: settings.egressAuthorities)),
             registrationIsOpen: settings.registrationIsOpen, limits: settings.limits,
-            providers: try settings.providerSetup())
+            providers: try settings.providerSetup(), analytics: try settings.analyticsService())
         self.platform = platform
         jobs = JobRunner(platform, settings.jobs) { log.write(.warning, $0) }
         let metrics = CallMetrics()
@@ -199,6 +199,7 @@ struct Daemon {
 
     private func close() async throws {
         for pipeline in reads { pipeline.close() }
+        platform.analytics.close()
         pool.close(within: 5)
         try await group.shutdownGracefully()
         try await httpGroup.shutdownGracefully()
@@ -229,16 +230,22 @@ struct Daemon {
                     "a role that row level security binds: \(Tenancy.daemonRole) or a member of it, not the owner of the tables"
             )
         }
+        try await checkAnalytics()
     }
 
     static func migrator(_ settings: Settings) throws -> Migrator {
         guard let conninfo = settings.databaseURL else {
             throw SettingError("RPCD_DATABASE_URL", got: nil, takes: "a libpq connection string or URL")
         }
+        return try Migrator(
+            conninfo: conninfo, files: MigrationFile.read(folder: migrationsFolder(settings)))
+    }
+
+    static func migrationsFolder(_ settings: Settings) throws -> String {
         let folders = settings.migrations.map { [$0] } ?? folders("migrations")
         guard let folder = folders.first(where: { access($0, R_OK) == 0 }) else {
             throw SettingError("RPCD_MIGRATIONS", got: folders.first, takes: "the path of a folder")
         }
-        return try Migrator(conninfo: conninfo, files: MigrationFile.read(folder: folder))
+        return folder
     }
 }

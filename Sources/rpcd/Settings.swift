@@ -22,6 +22,7 @@ struct Settings {
     var directURL: String?
     var jobs = JobRunner.Settings()
     var resultSeconds: Int64 = 30 * 86_400
+    var analytics = Analytics()
     var socket = Settings.defaultSocket
     var poolSize = 8
     var logLevel = Log.Level.info
@@ -253,7 +254,7 @@ struct Settings {
                 return !$1.isEmpty
             },
         ]
-        + outgoing
+        + outgoing + ofAnalytics
         + Limits.all.map { entry in
             Declaration(
                 key: entry.setting,

@@ -7,10 +7,13 @@ public protocol ReplySink: Sendable {
 
     /// Has ``Conversation/report(_:_:)`` called, likewise and in order. By default nobody is told.
     func deliver(progress value: [UInt8], for ticket: Conversation.Ticket)
+    /// Counts what has been delivered as progress and not been sent; nil where nobody is told.
+    var outflow: Outflow? { get }
 }
 
 extension ReplySink {
     public func deliver(progress value: [UInt8], for ticket: Conversation.Ticket) {}
+    public var outflow: Outflow? { nil }
 }
 
 /// One connection's JSON-RPC: bytes in, bytes out, no I/O of its own. Confined to one thread.
@@ -306,6 +309,7 @@ public final class Conversation {
         let call = dispatcher.start(
             entry.method, entry.arguments, Metadata(defaults), from: peer,
             progress: { [sink] in sink.deliver(progress: $0, for: ticket) },
+            outlet: sink.outflow.map { Outlet($0) },
             completion: { [sink] _, reply in sink.deliver(reply, for: ticket) })
         if let call, running[ticket] != nil { running[ticket]?.call = call }
     }

@@ -13,7 +13,8 @@ extension Billing {
             Billing.insertEntry, entry.id, account.workspaceID, account.seq, entry.kind.rawValue,
             entry.amount,
             account.balance, account.held, entry.relatedID, entry.description, entry.referenceID, actor,
-            requestID, entry.expiresAt, expecting: 1)
+            requestID, entry.expiresAt, entry.provider, expecting: 1)
+        tx.note(transaction: entry.id, of: account.workspaceID)
         return CreditTransaction(entry, after: account)
     }
 

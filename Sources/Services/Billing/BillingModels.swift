@@ -57,6 +57,8 @@ struct CreditTransaction: Sendable {
         var referenceID: String?
         /// Of credits that come.
         var expiresAt: Timestamp?
+        /// Of credits that pay for what a provider has found.
+        var provider: String?
     }
 
     static let shape: Shape<CreditTransaction> = .object(

@@ -32,8 +32,8 @@ extension Billing {
     static let insertEntry = Statement(
         """
         INSERT INTO ledger (id, workspace_id, seq, type, amount, balance_after, held_after, related_id, description,
-            reference_id, actor, request_id, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            reference_id, actor, request_id, expires_at, provider)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
         """)
 
     static let listEntries = Statement(

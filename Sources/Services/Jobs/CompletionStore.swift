@@ -35,9 +35,10 @@ extension TaskQueue {
     static let finish = Statement(
         """
         UPDATE job_tasks k SET state = 'done', status = t.status, value = t.value, provider = t.provider, confidence = t.confidence,
-            cost = t.cost, error = t.error, attempts = k.attempts + t.calls, leased_by = NULL, lease_until = NULL
-        FROM unnest($3::bigint[], $4::integer[], $5::text[], $6::jsonb[], $7::text[], $8::float8[], $9::bigint[], $10::text[], $11::integer[])
-            t (seq, take, status, value, provider, confidence, cost, error, calls), LATERAL (SELECT ctid AS place FROM job_tasks WHERE job_id = $2 AND seq = t.seq AND takes = t.take AND state = 'running'
+            cost = t.cost, error = t.error, attempts = k.attempts + t.calls, leased_by = NULL, lease_until = NULL, finished_at = now(),
+            calls = coalesce(k.calls || t.asked, k.calls, t.asked)
+        FROM unnest($3::bigint[], $4::integer[], $5::text[], $6::jsonb[], $7::text[], $8::float8[], $9::bigint[], $10::text[], $11::integer[],
+            $12::jsonb[]) t (seq, take, status, value, provider, confidence, cost, error, calls, asked), LATERAL (SELECT ctid AS place FROM job_tasks WHERE job_id = $2 AND seq = t.seq AND takes = t.take AND state = 'running'
                 AND leased_by = $1 LIMIT 1) found
         WHERE k.ctid = found.place
         """)
@@ -46,9 +47,10 @@ extension TaskQueue {
     static let postpone = Statement(
         """
         UPDATE job_tasks k SET state = 'waiting', leased_by = NULL, lease_until = NULL,
-            due_at = now() + make_interval(secs => t.seconds), attempts = k.attempts + t.calls, failures = k.failures + CASE WHEN t.has_failed THEN 1 ELSE 0 END
-        FROM unnest($3::bigint[], $4::integer[], $5::float8[], $6::boolean[], $7::integer[])
-            t (seq, take, seconds, has_failed, calls), LATERAL (SELECT ctid AS place FROM job_tasks WHERE job_id = $2 AND seq = t.seq AND takes = t.take AND state = 'running'
+            due_at = now() + make_interval(secs => t.seconds), attempts = k.attempts + t.calls, failures = k.failures + CASE WHEN t.has_failed THEN 1 ELSE 0 END,
+            calls = coalesce(k.calls || t.asked, k.calls, t.asked)
+        FROM unnest($3::bigint[], $4::integer[], $5::float8[], $6::boolean[], $7::integer[], $8::jsonb[])
+            t (seq, take, seconds, has_failed, calls, asked), LATERAL (SELECT ctid AS place FROM job_tasks WHERE job_id = $2 AND seq = t.seq AND takes = t.take AND state = 'running'
                 AND leased_by = $1 LIMIT 1) found
         WHERE k.ctid = found.place
         """)

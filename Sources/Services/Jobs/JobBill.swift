@@ -9,6 +9,7 @@ struct JobBill: ~Copyable {
         /// Unique in the ledger: a task is paid once, whatever happens.
         let reference: String
         let description: String
+        let provider: String?
     }
 
     static let actor = "rpcd"
@@ -46,7 +47,7 @@ struct JobBill: ~Copyable {
                 CreditTransaction.Entry(
                     kind: .capture, amount: charge.amount, relatedID: hold.id,
                     description: charge.description,
-                    referenceID: charge.reference), by: JobBill.actor, job.id.description)
+                    referenceID: charge.reference, provider: charge.provider), by: JobBill.actor, job.id.description)
         }
         billing.tell(tx, &account)
         billing.close(tx, account)

@@ -195,6 +195,7 @@ struct Jobs: Sendable {
             billing.tell(tx, &account)
             billing.close(tx, account)
         }
+        tx.queue(Notes.noteFailedVoid, id, workspace, expecting: Int(count))
         tx.queue(Jobs.resetFailed, id, workspace, expecting: Int(count))
         tx.queue(Jobs.reopen, workspace, id, count, hold?.id, expecting: 1)
         tx.queue(Jobs.insertTurn, id)

@@ -1,3 +1,4 @@
+import AnalyticsStores
 import Identifiers
 import JSON
 import Postgres
@@ -127,7 +128,8 @@ struct TaskQueue: Sendable {
                     JobBill.Charge(
                         amount: $0.result.cost, reference: "task:\(job.id):\($0.outcome.task.seq)",
                         description:
-                            "\(job.fields[Int($0.outcome.task.field)].name) by \($0.result.provider ?? "")")
+                            "\(job.fields[Int($0.outcome.task.field)].name) by \($0.result.provider ?? "")",
+                        provider: $0.result.provider)
                 })
             enrich(tx, job, done)
             settleLookups(tx, outcomes)
@@ -145,15 +147,15 @@ struct TaskQueue: Sendable {
     }
 
     private func postpone(_ tx: borrowing Transaction, _ job: Job, _ outcomes: [TaskOutcome]) {
-        let later = outcomes.compactMap { outcome -> (ClaimedTask, Double, Bool, Int64)? in
+        let later = outcomes.compactMap { outcome -> (ClaimedTask, Double, Bool, TaskOutcome)? in
             guard case .later(let seconds, let hasFailed) = outcome.kind else { return nil }
-            return (outcome.task, seconds, hasFailed, outcome.uncountedCalls)
+            return (outcome.task, seconds, hasFailed, outcome)
         }
         guard !later.isEmpty else { return }
         tx.queue(
             TaskQueue.postpone, daemon, job.id, IntegerArray(later.map(\.0.seq)),
             IntegerArray(later.map(\.0.take)), TextArray(later.map(\.1)), TextArray(later.map(\.2)),
-            IntegerArray(later.map(\.3)))
+            IntegerArray(later.map(\.3.uncountedCalls)), TextArray(later.map(\.3.askedText)))
     }
 
     private func finish(
@@ -166,7 +168,9 @@ struct TaskQueue: Sendable {
             TextArray(done.map(\.result.value)), TextArray(done.map(\.result.provider)),
             TextArray(done.map(\.result.confidence)), IntegerArray(done.map(\.result.cost)),
             TextArray(done.map { $0.result.error.map(TaskQueue.shortened) }),
-            IntegerArray(done.map(\.outcome.uncountedCalls)), expecting: done.count)
+            IntegerArray(done.map(\.outcome.uncountedCalls)), TextArray(done.map(\.outcome.askedText)),
+            expecting: done.count)
+        tx.queue(Notes.noteResults, job.workspaceID, job.id, IntegerArray(done.map(\.outcome.task.seq)))
     }
 
     /// As much as the column takes.
@@ -277,6 +281,8 @@ struct TaskOutcome: Sendable {
     var kind: Kind
     /// How often the provider was called that was called most often.
     var calls: Int64 = 0
+    /// Which providers were asked for it, this time.
+    var asked: [ProviderCall] = []
     /// What of the job's credits nobody else may plan with until this is written down.
     var reserved: Int64 = 0
     /// What providers have answered, for whoever asks next.
@@ -286,6 +292,8 @@ struct TaskOutcome: Sendable {
 
     /// One call was counted as the task was taken up.
     fileprivate var uncountedCalls: Int64 { calls - 1 }
+
+    fileprivate var askedText: JSONText? { asked.isEmpty ? nil : JSONText(ProviderCall.text(asked)) }
 
     var cost: Int64 {
         guard case .done(let result) = kind else { return 0 }

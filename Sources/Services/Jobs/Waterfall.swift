@@ -1,3 +1,4 @@
+import AnalyticsStores
 import Identifiers
 import JSON
 import Postgres
@@ -136,6 +137,7 @@ struct Waterfall: Sendable {
                 idempotencyKey: "\(job.id)-\(task.seq)")
             outcome.calls = max(outcome.calls, Int64(report.calls))
             answer = report.outcome
+            outcome.asked += [ProviderCall](slug, report)
         }
         switch answer {
         case .found(let fields):
@@ -205,5 +207,25 @@ struct Waterfall: Sendable {
                 ? TaskOutcome.Result(status: .notFound)
                 : TaskOutcome.Result(status: .skipped, error: missing ?? "Nobody was asked")
         }
+    }
+}
+
+extension [ProviderCall] {
+    /// For analytics: one question, where it came to a call.
+    fileprivate init(_ provider: String, _ report: ProviderCalls.Report) {
+        guard report.calls > 0 else {
+            self = []
+            return
+        }
+        let outcome: ProviderCall.Outcome =
+            switch report.outcome {
+            case .found: .found
+            case .notFound: .notFound
+            case .failed: .failed
+            }
+        self = [
+            ProviderCall(
+                provider: provider, outcome: outcome, milliseconds: Int64(report.nanoseconds / 1_000_000))
+        ]
     }
 }

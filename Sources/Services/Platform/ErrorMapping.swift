@@ -1,3 +1,4 @@
+import AnalyticsStores
 import Postgres
 import RPC
 import Resilience
@@ -9,6 +10,10 @@ extension Call: Interruptible {
 extension CallError {
     /// What a caller is told of an error of the database.
     init(mapping error: any Error, in call: Call) {
+        if let failure = error as? AnalyticsFailure {
+            self.init(mapping: failure, in: call)
+            return
+        }
         guard let error = error as? PostgresError else {
             self.init(wrapping: error, in: call)
             return
@@ -34,6 +39,19 @@ extension CallError {
             self.init(.validation, "A value cannot be stored")
         case .server(.queryCanceled): self = .unavailable("The database is busy")
         case .server, .decoding, .rowCount, .parameter, .aborted: self.init(.internalError)
+        }
+    }
+}
+
+extension CallError {
+    /// What a caller is told when the store of analytics does not answer.
+    fileprivate init(mapping failure: AnalyticsFailure, in call: Call) {
+        switch failure.kind {
+        case _ where call.isInterrupted: self = call.interruptionError
+        case .interrupted: self = call.interruptionError
+        case .tooMuch:
+            self.init(.timeout, "The question takes more than it may: ask for a shorter range")
+        case .unavailable, .refused: self = .unavailable("The store of analytics is away")
         }
     }
 }

@@ -27,6 +27,7 @@ public struct Platform: Sendable {
     public let registrationIsOpen: Bool
     let limits: Limits
     public let providers: ProviderServices
+    public let analytics: AnalyticsService
     let keyUses = APIKeyUses()
     let sessionUses = SessionUses()
     let accountGroups = AccountGroups()
@@ -35,7 +36,7 @@ public struct Platform: Sendable {
         pool: Pool, reads: [ReadPipeline] = [], passwords: PasswordWorkers, tokens: Tokens,
         masterKeys: WatchedKeys, mail: (transport: any MailTransport, settings: MailSettings)? = nil,
         webhooks: HTTPClient? = nil, registrationIsOpen: Bool, limits: Limits = Limits(),
-        providers: ProviderSetup = ProviderSetup()
+        providers: ProviderSetup = ProviderSetup(), analytics: AnalyticsService = AnalyticsService()
     ) {
         self.pool = pool
         self.reads = reads
@@ -43,6 +44,7 @@ public struct Platform: Sendable {
         self.tokens = tokens
         let vault = Vault(ring: masterKeys)
         self.vault = vault
+        self.analytics = analytics
         self.providers = ProviderServices(providers, vault: vault, pool: pool)
         fingerprints = Fingerprints(ring: masterKeys)
         idempotency = Idempotency(ring: masterKeys, vault: vault)
@@ -61,6 +63,7 @@ public struct Platform: Sendable {
             + Billing(platform: self).methods + Records(platform: self).methods + Jobs(platform: self).methods
             + Audit(platform: self).methods + UserAdministration(platform: self).methods
             + Providers(platform: self).methods + Webhooks(platform: self).methods
+            + Analytics(platform: self).methods
     }
 }
 
@@ -145,8 +148,19 @@ extension Platform {
                     tx.enterEveryWorkspace()
                     return try tx.execute(Webhooks.deleteOldDeliveries, batch)
                 }) == batch
+                repeat {
+                } while try await pool.upkeep({ tx in
+                    tx.enterEveryWorkspace()
+                    return try tx.execute(Replication.deleteOldOpenings, batch)
+                }) == batch
             },
         ]
+        if let replicator = analytics.startReplicator(on: pool, log: log) {
+            works.append(
+                Upkeep(every: .milliseconds(250), told: log, of: "Sending to analytics") {
+                    try await replicator.turn()
+                })
+        }
         if let jobs {
             works.append(Upkeep(every: .seconds(1), told: log, of: "Working on jobs") { await jobs.run() })
             works.append(

@@ -1,5 +1,4 @@
 import Postgres
-import Resilience
 
 /// Work of the daemon's own that comes round every so often, one turn at a time.
 public struct Upkeep: Sendable {
@@ -33,18 +32,6 @@ public struct Upkeep: Sendable {
         task.cancel()
         await task.value
     }
-}
-
-/// Work that no call bounds: it gives up after a while.
-final class Unattended: Interruptible {
-    let deadlineNanoseconds: UInt64
-    let isInterrupted = false
-
-    init(seconds: UInt64) {
-        deadlineNanoseconds = MonotonicClock.now + seconds * 1_000_000_000
-    }
-
-    func onInterruption(_ hook: @escaping @Sendable () -> Void) {}
 }
 
 extension Pool {

@@ -56,6 +56,8 @@ final class CircuitSharing: Sendable {
         guard saved == 1, snapshot.state == open,
             before?.snapshot.state != open || (before?.snapshot.openUntil ?? 0) < snapshot.changedAt
         else { return false }
+        tx.queue(
+            Replication.insertOpening, news.key.provider, credential == nil ? nil : news.workspace)
         if let workspace = news.workspace, credential != nil {
             Event.breakerOpened(
                 provider: news.key.provider, credential: news.key.credential,

@@ -75,6 +75,7 @@ extension Records {
         guard try tx.execute(Records.deleteRecord, workspace, id) == 1 else {
             throw CallError(.notFound, "No such record")
         }
+        tx.noteErasure(of: id, in: workspace)
         return Done()
     }
 }

@@ -81,6 +81,7 @@ extension Workspaces {
         }
         tx.queue(Billing.failPending, id)
         guard try tx.execute(Workspaces.deleteWorkspace, id) == 1 else { throw CallError(.notFound) }
+        tx.noteErasure(in: id)
         return Done()
     }
 }

@@ -18,7 +18,9 @@ struct EventStream {
     }
 
     /// Whether a method answers so: what is read, and tells of its progress.
-    static func serves(_ method: Method) -> Bool { method.streams && method.route?.verb == .get }
+    static func serves(_ method: Method) -> Bool {
+        method.streams && method.mediaType == nil && method.route?.verb == .get
+    }
 
     mutating func begin(requestID: String) -> HTTPHeaders {
         hasBegun = true

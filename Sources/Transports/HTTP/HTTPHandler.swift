@@ -21,24 +21,26 @@ final class HTTPHandler: ChannelInboundHandler {
     private static let prefix = "/api/v1"
 
     private let dispatcher: Dispatcher
-    private let options: HTTPOptions
+    let options: HTTPOptions
     private let address: String
     private(set) var phase = Phase.idle
     private var isDraining = false
     /// Whether bytes of a request have come, and not yet its end.
     private var hasBegun = false
-    private var call: Call?
+    private(set) var call: Call?
     private var conversation: Conversation?
-    private var method: Method?
+    private(set) var method: Method?
     /// Interrupts the call at its deadline.
     private var clock: Scheduled<Void>?
     /// When the connection is closed if nothing happens; `nil` while a call runs.
     private var closeAt: NIODeadline?
     /// Looks at ``closeAt``. It is not moved with every request: when it goes off too early it is set again.
     private var alarm: (task: Scheduled<Void>, at: NIODeadline)?
-    private(set) var ticket: UInt64 = 0
+    var ticket: UInt64 = 0
     /// Of a call that tells of its progress.
     var events: EventStream?
+    /// Whether the head of a document that comes in parts has been sent.
+    var hasBegunDocument = false
 
     init(_ dispatcher: Dispatcher, _ options: HTTPOptions, address: String) {
         self.dispatcher = dispatcher
@@ -205,13 +207,16 @@ final class HTTPHandler: ChannelInboundHandler {
         let eventLoop = context.eventLoop
         let isStream = EventStream.serves(method)
         events = isStream ? EventStream(lastEventID: head.headers.first(name: "last-event-id")) : nil
-        let call = dispatcher.start(method.name, arguments, Metadata(), from: peer) { value in
-            guard isStream else { return }
-            eventLoop.execute {
-                let (handler, context) = bound.value
-                handler.tell(value, ticket, context)
-            }
-        } completion: { _, reply in
+        let call = dispatcher.start(
+            method.name, arguments, Metadata(), from: peer,
+            progress: { value in
+                guard isStream else { return }
+                eventLoop.execute {
+                    let (handler, context) = bound.value
+                    handler.tell(value, ticket, context)
+                }
+            }, outlet: outlet(for: method, ticket, context)
+        ) { _, reply in
             let finish: @Sendable () -> Void = {
                 let (handler, context) = bound.value
                 handler.finish(reply, ticket, context)
@@ -229,6 +234,7 @@ final class HTTPHandler: ChannelInboundHandler {
     private func finish(_ reply: Reply, _ ticket: UInt64, _ context: ChannelHandlerContext) {
         guard ticket == self.ticket, case .answering(let head) = phase, let method else { return }
         self.ticket += 1
+        if hasBegunDocument { return endDocument(reply, head, context) }
         if case .success = reply.result { beginEvents(head, context) }
         if var events, events.hasBegun {
             send(events.end(reply), context)
@@ -290,21 +296,6 @@ final class HTTPHandler: ChannelInboundHandler {
 
     // MARK: answers
 
-    private func preflight(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        var answer = HTTPAnswer(.noContent)
-        if let origin = head.headers.first(name: "origin"), options.allows(origin: origin) {
-            answer.headers.add(
-                name: "Access-Control-Allow-Methods", value: "GET, HEAD, POST, PUT, PATCH, DELETE")
-            answer.headers.add(
-                name: "Access-Control-Allow-Headers",
-                value:
-                    "Authorization, Content-Type, Idempotency-Key, If-Match, X-Request-Id, X-Timeout-Ms, traceparent"
-            )
-            answer.headers.add(name: "Access-Control-Max-Age", value: "600")
-        }
-        write(answer, head, context)
-    }
-
     private func refuse(_ head: HTTPRequestHead, _ error: CallError, _ context: ChannelHandlerContext) {
         write(HTTPAnswer(error, requestID: requestID(of: head)), head, context)
     }
@@ -315,7 +306,7 @@ final class HTTPHandler: ChannelInboundHandler {
         return Metadata(defaults).requestID
     }
 
-    private func write(_ answer: HTTPAnswer, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    func write(_ answer: HTTPAnswer, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         writeHead(answer, head, context, length: answer.status == .noContent ? nil : answer.body.count)
         if head.method != .HEAD, !answer.body.isEmpty {
             context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: answer.body)))), promise: nil)
@@ -351,12 +342,13 @@ final class HTTPHandler: ChannelInboundHandler {
             promise: nil)
     }
 
-    private func endAnswer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    func endAnswer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         let mustClose = mustClose(after: head)
         clock?.cancel()
         call = nil
         method = nil
         events = nil
+        hasBegunDocument = false
         if !isRefused { phase = .idle }
         let promise = context.eventLoop.makePromise(of: Void.self)
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)

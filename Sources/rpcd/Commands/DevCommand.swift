@@ -6,7 +6,7 @@ import Services
 struct DevCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dev",
-        abstract: "Brings up a PostgreSQL of its own and serves on it; needs no configuration.")
+        abstract: "Brings up a PostgreSQL of its own, another for analytics, and serves on them; needs no configuration.")
 
     @Option(help: "Where everything is kept.")
     var dataDir = ".rpcd"
@@ -28,6 +28,7 @@ struct DevCommand: AsyncParsableCommand {
             settings.databaseURL = try cluster.start { StandardError.write("rpcd: \($0)\n") }
             try Daemon.migrator(settings).up { StandardError.write("rpcd: migrating, \($0)\n") }
             settings.databaseURL = EmbeddedCluster.conninfo(directory: folder, user: Tenancy.daemonRole)
+            let analytics = try DevCommand.startAnalytics(&settings, in: folder)
             settings.socket = socket ?? folder + "/rpcd.sock"
             if let http {
                 guard http == "off" || Settings.hostAndPort(http) != nil else {
@@ -46,8 +47,18 @@ struct DevCommand: AsyncParsableCommand {
             let providers = demo ? try DemoProviders.start() : nil
             defer { providers?.stop() }
             try await Daemon(settings).serve()
+            try analytics?.stop()
             try cluster.stop()
         }
+    }
+
+    /// A second instance, where no store of analytics is set.
+    private static func startAnalytics(_ settings: inout Settings, in folder: String) throws -> EmbeddedCluster? {
+        guard !settings.hasAnalytics else { return nil }
+        let cluster = try EmbeddedCluster(directory: folder + "/analytics")
+        settings.analytics.databaseURL = try cluster.start { StandardError.write("rpcd: \($0)\n") }
+        try Daemon.analyticsMigrator(settings)?.up { StandardError.write("rpcd: migrating analytics, \($0)\n") }
+        return cluster
     }
 
     static func absolute(_ path: String) throws -> String {

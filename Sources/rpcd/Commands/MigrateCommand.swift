@@ -6,8 +6,13 @@ struct MigrateCommand: AsyncParsableCommand {
         case status, up, down
     }
 
+    enum Store: String, ExpressibleByArgument, CaseIterable {
+        case database, analytics
+    }
+
     static let configuration = CommandConfiguration(
-        commandName: "migrate", abstract: "Shows, applies or takes back the migrations of the database.")
+        commandName: "migrate",
+        abstract: "Shows, applies or takes back the migrations of the database and of the store of analytics.")
 
     @Argument(help: "status, up or down.")
     var action: Action
@@ -15,19 +20,30 @@ struct MigrateCommand: AsyncParsableCommand {
     @Option(help: "The version to end at: all for up, one less for down.")
     var to: Int?
 
+    @Option(help: "Only these: database or analytics. Both when left out; for down, and with --to, the database.")
+    var store: Store?
+
     func run() async throws {
         try await reporting {
-            let migrator = try Daemon.migrator(Settings.load())
-            switch action {
-            case .status:
-                for status in try migrator.status() {
-                    print(status.version, status.name, status.isApplied ? "applied" : "pending")
-                }
-            case .up: try migrator.up(to: to) { print($0) }
-            case .down:
-                let applied = try migrator.status().filter(\.isApplied).count
-                try migrator.down(to: to ?? applied - 1) { print($0) }
+            let settings = try Settings.load()
+            let isOne = action == .down || to != nil
+            if store != .analytics { try migrate(Daemon.migrator(settings), "") }
+            if store == .analytics || (store == nil && !isOne) {
+                if let migrator = try Daemon.analyticsMigrator(settings) { try migrate(migrator, "analytics ") }
             }
+        }
+    }
+
+    private func migrate(_ migrator: Migrator, _ name: String) throws {
+        switch action {
+        case .status:
+            for status in try migrator.status() {
+                print(name + "\(status.version) \(status.name) \(status.isApplied ? "applied" : "pending")")
+            }
+        case .up: try migrator.up(to: to) { print(name + $0) }
+        case .down:
+            let applied = try migrator.status().filter(\.isApplied).count
+            try migrator.down(to: to ?? applied - 1) { print(name + $0) }
         }
     }
 }

@@ -1,0 +1,79 @@
+import Resilience
+import Synchronization
+
+/// An advisory lock of PostgreSQL that this process holds for as long as it lives and reaches the server, on a connection and a thread of its
+/// own: of several processes one has it. When that one dies the server lets go of the lock as soon as it sees the connection end.
+///
+/// It does not fence: who has lost it may find out up to a second later. What it guards has to bear being done by two for that long.
+public final class SessionLock: Sendable {
+    private let conninfo: String
+    private let key: Int64
+    private let held = Atomic(false)
+    private let isClosed = Atomic(false)
+    private let canceller = Canceller()
+
+    private static let connectTimeoutNanoseconds: UInt64 = 5_000_000_000
+    private static let reconnect = Backoff(baseNanoseconds: 50_000_000, capNanoseconds: 1_000_000_000)
+    /// Between two tries, and between two looks whether the server is still there.
+    private static let pauseNanoseconds: UInt64 = 500_000_000
+    private static let tickNanoseconds: UInt64 = 50_000_000
+
+    /// - Parameters:
+    ///   - conninfo: of the server itself: a transaction pooler keeps no session.
+    ///   - key: any number that nothing else on the database locks.
+    public init(conninfo: String, key: Int64) {
+        self.conninfo = conninfo
+        self.key = key
+        WorkerThread.start { [self] in run() }
+    }
+
+    /// Whether it was held when the server was last asked.
+    public var isHeld: Bool { held.load(ordering: .acquiring) }
+
+    /// Lets go of it, within a moment.
+    public func close() { isClosed.store(true, ordering: .relaxed) }
+
+    private var mayGoOn: Bool { !isClosed.load(ordering: .relaxed) }
+
+    private func run() {
+        var random = SystemRandomNumberGenerator()
+        var failures = 0
+        while mayGoOn {
+            do {
+                let connection = try Connection(
+                    conninfo, canceller: canceller,
+                    timeoutNanoseconds: SessionLock.connectTimeoutNanoseconds)
+                failures = 0
+                try hold(on: connection)
+            } catch {
+                held.store(false, ordering: .releasing)
+                pause(SessionLock.reconnect.delayNanoseconds(attempt: failures, using: &random))
+                failures += 1
+            }
+        }
+        held.store(false, ordering: .releasing)
+    }
+
+    private func hold(on connection: Connection) throws {
+        while mayGoOn {
+            if isHeld {
+                try connection.script("SELECT 1")
+            } else {
+                let isMine = try Transaction.run(on: connection, .readCommitted) {
+                    try $0.one(SessionLock.tryLock, key)
+                }
+                held.store(isMine, ordering: .releasing)
+            }
+            pause(SessionLock.pauseNanoseconds)
+        }
+    }
+
+    private func pause(_ nanoseconds: UInt64) {
+        let end = MonotonicClock.now + nanoseconds
+        while mayGoOn, MonotonicClock.now < end { WorkerThread.pause(nanoseconds: SessionLock.tickNanoseconds) }
+    }
+
+    private static let tryLock = Statement("SELECT pg_try_advisory_lock($1::bigint)") {
+        try $0.get(0, as: Bool.self)
+    }
+}

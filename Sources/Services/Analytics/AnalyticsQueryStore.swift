@@ -1,0 +1,27 @@
+import Identifiers
+import Postgres
+
+/// On the database of the transactions, in the workspace of the question.
+extension Analytics {
+    /// The moments at which hours, days or weeks begin in a time zone, from the one that the range begins in.
+    ///
+    /// Days and weeks are counted on the calendar of the place, whatever its clocks do; hours on the clock, from the first one on.
+    static let listBounds = Statement(
+        """
+        SELECT extract(epoch FROM b)::bigint FROM (
+            SELECT generate_series(date_trunc($1, $2::timestamptz, $4), $3::timestamptz - interval '1 microsecond', interval '1 hour') AS b
+            WHERE $1 = 'hour'
+            UNION ALL SELECT generate_series(date_trunc($1, $2::timestamptz AT TIME ZONE $4),
+                ($3::timestamptz - interval '1 microsecond') AT TIME ZONE $4, ('1 ' || $1)::interval) AT TIME ZONE $4 WHERE $1 <> 'hour') bounds
+        ORDER BY 1 LIMIT $5
+        """
+    ) { try $0.get(0, as: Int64.self) }
+
+    /// How often circuits have opened that the workspace calls through: the platform's, and its own.
+    static let countOpenings = Statement(
+        """
+        SELECT provider, count(*) FROM provider_openings
+        WHERE (workspace_id IS NULL OR workspace_id = $1) AND opened_at >= $2 AND opened_at < $3 GROUP BY provider LIMIT 1000
+        """
+    ) { (provider: try $0.get(0, as: String.self), count: try $0.get(1, as: Int64.self)) }
+}

@@ -1,0 +1,118 @@
+import AnalyticsStores
+import Postgres
+import RPC
+import Resilience
+import Synchronization
+
+/// Where analytics is kept, and what is known of it.
+public final class AnalyticsService: Sendable {
+    /// What `system.ready` tells.
+    public enum Standing: String, Sendable {
+        case ok, away
+        /// It is there, and more waits for it than in a minute.
+        case behind
+        /// It is the instance that the transactions are in.
+        case refused
+    }
+
+    private struct State {
+        var isApproved = false
+        var isRefused = false
+        var asked: (standing: Standing, until: UInt64)?
+    }
+
+    public let store: (any AnalyticsStore)?
+    public let settings: Replicator.Settings
+    /// Of the server itself, for the lock of the one who sends; nil where nobody here sends.
+    private let directURL: String?
+    private let state = Mutex(State())
+    let replicator = Mutex<Replicator?>(nil)
+
+    private static let lockKey: Int64 = 0x7270_6361
+    private static let patienceMicroseconds: Int64 = 60_000_000
+    private static let standingNanoseconds: UInt64 = 1_000_000_000
+
+    /// - Parameters:
+    ///   - store: nil where nobody keeps analytics.
+    ///   - directURL: a libpq connection string of the database of the transactions, with no transaction pooler between; nil where this process
+    ///     sends nothing.
+    public init(
+        store: (any AnalyticsStore)? = nil, directURL: String? = nil,
+        _ settings: Replicator.Settings = Replicator.Settings()
+    ) {
+        self.store = store
+        self.directURL = directURL
+        self.settings = settings
+    }
+
+    var keptSeconds: Int64 { settings.keptSeconds }
+
+    /// Whether the store is another instance than the database of the transactions.
+    /// - Throws: what the store or the database throws when one cannot be asked.
+    public func isApart(_ store: any AnalyticsStore, from pool: Pool) async throws -> Bool {
+        let own = try await pool.upkeep { try $0.one(AnalyticsService.getSystemIdentifier) }
+        let other = try await store.systemIdentifier()
+        return own != other
+    }
+
+    /// As long as it has not been seen that the store is another instance, it is not used.
+    private func approve(_ store: any AnalyticsStore, on pool: Pool) async throws {
+        guard !state.withLock(\.isApproved) else { return }
+        let isApart = try await isApart(store, from: pool)
+        state.withLock { ($0.isApproved, $0.isRefused) = (isApart, !isApart) }
+        guard isApart else {
+            throw AnalyticsFailure(
+                .unavailable,
+                "RPCD_DATABASE_URL and \(store.setting) are the same instance: analytics needs one of its own")
+        }
+    }
+
+    /// Begins to send, when it is this daemon's turn.
+    func startReplicator(on pool: Pool, log: @escaping @Sendable (String) -> Void) -> Replicator? {
+        guard let directURL else { return nil }
+        let lock = SessionLock(conninfo: directURL, key: AnalyticsService.lockKey)
+        let new = Replicator(pool: pool, store: store, lock: lock, settings) { [self] store in
+            try await approve(store, on: pool)
+        } log: {
+            log($0)
+        }
+        replicator.withLock { $0 = new }
+        return new
+    }
+
+    /// - Parameter backlog: of the database.
+    /// - Returns: nil where nobody keeps analytics.
+    func standing(_ backlog: Replication.Backlog) async -> (name: String, standing: Standing)? {
+        guard let store else { return nil }
+        let now = MonotonicClock.now
+        if state.withLock(\.isRefused) { return (store.name, .refused) }
+        if let known = state.withLock(\.asked), now < known.until {
+            return (store.name, weighed(known.standing, backlog))
+        }
+        let standing: Standing
+        do {
+            _ = try await store.systemIdentifier()
+            standing = .ok
+        } catch {
+            standing = .away
+        }
+        state.withLock { $0.asked = (standing, now + AnalyticsService.standingNanoseconds) }
+        return (store.name, weighed(standing, backlog))
+    }
+
+    private func weighed(_ standing: Standing, _ backlog: Replication.Backlog) -> Standing {
+        let isBehind =
+            backlog.hasGap || backlog.ageMicroseconds > AnalyticsService.patienceMicroseconds
+            || backlog.notes > settings.mostNotes / 2
+        return standing == .ok && isBehind ? .behind : standing
+    }
+
+    func writeMetrics(to text: inout PrometheusText) {
+        replicator.withLock { $0 }?.metrics.write(to: &text)
+    }
+
+    public func close() {
+        replicator.withLock { $0 }?.close()
+        store?.close()
+    }
+}

@@ -1,0 +1,238 @@
+import AnalyticsStores
+import Identifiers
+import Postgres
+import Resilience
+import Synchronization
+
+/// Sends what was noted to the store of analytics, and takes out of it what has to go. One daemon of those that share a database does it: the
+/// one that holds the lock.
+///
+/// Notes are read as they are to be seen, the oldest first, and removed by their numbers when the store has confirmed them: a transaction that
+/// commits late is read late, but none is passed over. What must go is read before the notes: what was noted before it has been sent by then,
+/// and what is read afterwards is not there any more.
+public final class Replicator: Sendable {
+    public struct Settings: Sendable {
+        /// Notes sent at once, at most.
+        public var batch = 20_000
+        /// Fewer are sent when the oldest is so old.
+        public var batchAgeMicroseconds: Int64 = 500_000
+        /// Notes that may wait; of more, that they were there is kept, and they are read anew.
+        public var mostNotes: Int64 = 10_000_000
+        /// For how long rows are kept in the store.
+        public var keptSeconds: Int64 = 730 * 86_400
+
+        public init() {}
+    }
+
+    private struct State {
+        /// Up to this number everything seen has been sent. What commits late is below it.
+        var sent: Int64 = 0
+        var sweepAt: UInt64 = 0
+        var lookAt: UInt64 = 0
+        var failures = 0
+        var restUntil: UInt64 = 0
+    }
+
+    let store: (any AnalyticsStore)?
+    let settings: Settings
+    let metrics = ReplicationMetrics()
+    private let pool: Pool
+    private let lock: SessionLock
+    private let log: @Sendable (String) -> Void
+    private let state = Mutex(State())
+    private let refill: Refill
+    private let mayUse: @Sendable (any AnalyticsStore) async throws -> Void
+
+    private static let erasuresAtOnce = 1000
+    private static let dropsAtOnce = 10_000
+    /// How late a transaction that commits late is found: between two looks from the beginning only what is new is looked at.
+    private static let sweepNanoseconds: UInt64 = 1_000_000_000
+    private static let lookNanoseconds: UInt64 = 1_000_000_000
+    private static let rest = Backoff(baseNanoseconds: 100_000_000, capNanoseconds: 3_000_000_000)
+
+    /// - Parameters:
+    ///   - store: nil where nobody keeps analytics: then notes are let go, and that there were some is kept.
+    ///   - lock: held by one daemon.
+    ///   - mayUse: throws while the store must not be used.
+    init(
+        pool: Pool, store: (any AnalyticsStore)?, lock: SessionLock, _ settings: Settings,
+        mayUse: @escaping @Sendable (any AnalyticsStore) async throws -> Void,
+        log: @escaping @Sendable (String) -> Void
+    ) {
+        self.pool = pool
+        self.store = store
+        self.lock = lock
+        self.settings = settings
+        self.mayUse = mayUse
+        self.log = log
+        refill = Refill(pool: pool, keptSeconds: settings.keptSeconds)
+    }
+
+    /// Does what there is to do, where it is this daemon's turn.
+    func turn() async throws {
+        metrics.isLeader.store(lock.isHeld, ordering: .relaxed)
+        guard lock.isHeld else { return forget() }
+        try await look()
+        guard let store else { return try await letGo() }
+        guard MonotonicClock.now >= state.withLock({ $0.restUntil }) else { return }
+        do {
+            try await mayUse(store)
+            while lock.isHeld, !Task.isCancelled, try await send(to: store) {}
+            if lock.isHeld { try await refill.step(to: store) }
+            state.withLock { $0.failures = 0 }
+        } catch {
+            var random = SystemRandomNumberGenerator()
+            state.withLock { state in
+                let pause = Replicator.rest.delayNanoseconds(attempt: state.failures, using: &random)
+                state.restUntil = MonotonicClock.now + pause
+                state.failures += 1
+            }
+            metrics.failures.add(1, ordering: .relaxed)
+            throw error
+        }
+    }
+
+    func close() { lock.close() }
+
+    /// Another daemon's turn: what this one knew may be old when it comes back.
+    private func forget() {
+        state.withLock { $0 = State() }
+        refill.forget()
+    }
+
+    // MARK: sending
+
+    private struct Work: Sendable {
+        let erasures: [Replication.DueErasure]
+        let notes: [Replication.Note]
+        let items: [Replication.Item]
+        let now: Timestamp
+    }
+
+    /// - Returns: whether there may be more to do at once.
+    private func send(to store: any AnalyticsStore) async throws -> Bool {
+        let now = MonotonicClock.now
+        let after = state.withLock { state -> Int64 in
+            guard now >= state.sweepAt else { return state.sent }
+            state.sweepAt = now + Replicator.sweepNanoseconds
+            return 0
+        }
+        let limit = settings.batch
+        let age = settings.batchAgeMicroseconds
+        let work = try await pool.upkeep { tx -> Work? in
+            tx.enterEveryWorkspace()
+            let erasures = try tx.all(Replication.listErasures, Replicator.erasuresAtOnce)
+            let notes = try tx.all(Replication.listNotes, after, limit)
+            let now = Timestamp.now
+            let isDue =
+                notes.count == limit
+                || notes.contains { now.microseconds - $0.createdAt.microseconds >= age }
+            guard isDue || !erasures.isEmpty else { return nil }
+            return Work(
+                erasures: erasures, notes: notes, items: try Replication.items(of: notes, in: tx), now: now)
+        }
+        guard let work else { return false }
+        let refused = try await insert(work.items, into: store)
+        if !work.erasures.isEmpty { try await store.erase(Array(Set(work.erasures.map(\.erasure)))) }
+        try await confirm(work, refused)
+        if let oldest = work.notes.first {
+            metrics.sent(work.notes.count, ageMicroseconds: Timestamp.now.microseconds - oldest.createdAt.microseconds)
+        }
+        if let last = work.notes.last { state.withLock { $0.sent = max($0.sent, last.id) } }
+        return work.notes.count == limit || work.erasures.count == Replicator.erasuresAtOnce
+    }
+
+    private struct Refusal: Sendable {
+        let note: Replication.Note
+        let reason: String
+    }
+
+    /// Sends rows; where the store takes not all of them for good, it finds out which by halves.
+    private func insert(_ items: [Replication.Item], into store: any AnalyticsStore) async throws -> [Refusal]
+    {
+        let batch = AnalyticsBatch(items, keptSeconds: settings.keptSeconds)
+        guard !batch.isEmpty else { return [] }
+        do {
+            try await store.insert(batch, token: try batch.token())
+            return []
+        } catch let error as AnalyticsFailure where error.kind == .refused {
+            guard items.count > 1 else {
+                log("\(store.name) refuses a row for good: \(error)")
+                return items.compactMap { item in item.note.map { Refusal(note: $0, reason: "\(error)") } }
+            }
+            let half = items.count / 2
+            return try await insert(Array(items[..<half]), into: store)
+                + insert(Array(items[half...]), into: store)
+        }
+    }
+
+    private func confirm(_ work: Work, _ refused: [Refusal]) async throws {
+        try await pool.upkeep { tx in
+            tx.enterEveryWorkspace()
+            for refusal in refused {
+                let note = refusal.note
+                tx.queue(
+                    Replication.insertDeadLetter, note.workspaceID, note.ledgerID, note.jobID, note.seq,
+                    note.voidAt, refusal.reason)
+            }
+            if !work.notes.isEmpty {
+                tx.queue(Replication.deleteNotes, IntegerArray(work.notes.map(\.id)))
+            }
+            let (again, done) = (
+                work.erasures.filter { !$0.isRepetition }.map(\.id),
+                work.erasures.filter(\.isRepetition).map(\.id)
+            )
+            if !again.isEmpty { tx.queue(Replication.repeatErasures, IntegerArray(again)) }
+            if !done.isEmpty { tx.queue(Replication.deleteErasures, IntegerArray(done)) }
+        }
+        metrics.deadLetters.add(refused.count, ordering: .relaxed)
+    }
+
+    // MARK: what waits
+
+    /// Sees how much waits, and bounds it.
+    private func look() async throws {
+        let now = MonotonicClock.now
+        let isTime = state.withLock { state in
+            guard now >= state.lookAt else { return false }
+            state.lookAt = now + Replicator.lookNanoseconds
+            return true
+        }
+        guard isTime else { return }
+        let backlog = try await pool.upkeep { tx in
+            tx.enterEveryWorkspace()
+            return try tx.one(Replication.getBacklog)
+        }
+        metrics.note(backlog)
+        guard backlog.notes > settings.mostNotes else { return }
+        log(
+            "More than \(settings.mostNotes) notes wait for analytics: the oldest are dropped, and what they tell of is read anew when the store is back"
+        )
+        // Down to nine tenths, so that this is not done again and again.
+        var rest = backlog.notes - settings.mostNotes / 10 * 9
+        while rest > 0, lock.isHeld {
+            let dropped = try await drop()
+            guard dropped > 0 else { return }
+            rest -= Int64(dropped)
+        }
+    }
+
+    private func drop() async throws -> Int {
+        try await pool.upkeep { tx in
+            tx.enterEveryWorkspace()
+            return try tx.one(Replication.dropNotes, Replicator.dropsAtOnce)
+        }
+    }
+
+    /// Nobody keeps analytics.
+    private func letGo() async throws {
+        while lock.isHeld, try await drop() == Replicator.dropsAtOnce {}
+        for statement in [Replication.dropVoids, Replication.dropErasures] {
+            repeat {
+            } while try await pool.upkeep({ tx in
+                tx.enterEveryWorkspace()
+                return try tx.execute(statement, Replicator.dropsAtOnce)
+            }) == Replicator.dropsAtOnce
+        }
+    }
+}
