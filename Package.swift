@@ -97,8 +97,8 @@ let package = Package(
         tests(
             "ServicesTests",
             [
-                "Services", "Mail", "Postgres", "Cryptography", "RPC", "JSON", "Identifiers", "Resilience",
-                "Egress", "TestSupport", "rpcd-provider-sim",
+                "Services", "AnalyticsStores", "Mail", "Postgres", "Cryptography", "RPC", "JSON", "Identifiers",
+                "Resilience", "Egress", "TestSupport", "rpcd-provider-sim",
             ]),
         tests(
             "TransportsTests",
@@ -124,6 +124,7 @@ let package = Package(
             ]),
         tests("MailTests", ["Mail", "Identifiers", "Resilience", "TestSupport"]),
         tests("EgressTests", ["Egress", "Resilience", "TestSupport"], exclude: ["servers"]),
+        tests("AnalyticsStoresTests", ["AnalyticsStores", "Postgres", "Identifiers", "Resilience", "TestSupport"]),
         tests("SystemdTests", ["Systemd"]),
         tests("TabularTests", ["Tabular", "JSON", "TestSupport"]),
         tests("RPCTests", ["RPC", "JSON", "Resilience", "TestSupport"]),

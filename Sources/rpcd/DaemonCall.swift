@@ -43,6 +43,35 @@ enum DaemonCall {
         return try answer["result"] ?? JSON.parse("null")
     }
 
+    /// One request by name. Params without a value are left out.
+    static func request(_ method: String, _ params: KeyValuePairs<String, String?>, token: String? = nil)
+        -> [UInt8]
+    {
+        JSONWriter.object { writer in
+            writer.key("jsonrpc")
+            writer.string("2.0")
+            writer.key("id")
+            writer.int(1)
+            writer.key("method")
+            writer.string(method)
+            writer.key("params")
+            writer.beginObject()
+            for (name, value) in params {
+                guard let value else { continue }
+                writer.key(name)
+                writer.string(value)
+            }
+            if let token {
+                writer.key("_meta")
+                writer.beginObject()
+                writer.key("token")
+                writer.string(token)
+                writer.endObject()
+            }
+            writer.endObject()
+        }
+    }
+
     static func tellUnreachable(_ error: SocketError) {
         StandardError.write("rpcd: \(error)\nIs the daemon running? Start it with: rpcd dev\n")
     }

@@ -1,3 +1,4 @@
+import AnalyticsStores
 import Cryptography
 import Egress
 import Foundation
@@ -40,11 +41,25 @@ final class Backend: Sendable {
         ProviderSetup(catalog: try ProviderCatalog(ManifestFolder(Backend.root + "/providers")))
     }
 
+    /// Where analytics is kept for all tests that do not say otherwise: workspaces tell them apart.
+    private static let analyticsStore = Result {
+        try Backend.makeAnalyticsStore(on: TestCluster.analytics.get().freshDatabase())
+    }
+
+    /// - Parameter conninfo: of an empty database.
+    static func makeAnalyticsStore(on conninfo: String) throws -> PostgresAnalytics {
+        try Migrator(
+            conninfo: conninfo, files: MigrationFile.read(folder: Backend.root + "/migrations/analytics")
+        ).up()
+        return PostgresAnalytics(conninfo: conninfo)
+    }
+
     init(
         rates: Rates = Rates(auth: .off, general: .off), registrationIsOpen: Bool = true,
         masterKeys: WatchedKeys? = nil, signingKeys: WatchedKeys? = nil,
         mail: (transport: any MailTransport, settings: MailSettings)? = nil, webhooks: HTTPClient? = nil,
-        conninfo shared: String? = nil, proxy: CuttingProxy? = nil, providers: ProviderSetup? = nil
+        conninfo shared: String? = nil, proxy: CuttingProxy? = nil, providers: ProviderSetup? = nil,
+        analytics: (store: any AnalyticsStore, settings: Replicator.Settings)? = nil
     ) throws {
         conninfo = try shared ?? TestCluster.shared.get().freshDatabase()
         try Migrator(conninfo: conninfo, files: MigrationFile.read(folder: Backend.root + "/migrations")).up()
@@ -59,7 +74,10 @@ final class Backend: Sendable {
         platform = Platform(
             pool: pool, passwords: PasswordWorkers(count: 2), tokens: tokens,
             masterKeys: self.masterKeys, mail: mail, webhooks: webhooks,
-            registrationIsOpen: registrationIsOpen, providers: try providers ?? Backend.shipped.get())
+            registrationIsOpen: registrationIsOpen, providers: try providers ?? Backend.shipped.get(),
+            analytics: AnalyticsService(
+                store: try analytics?.store ?? Backend.analyticsStore.get(),
+                directURL: analytics == nil ? nil : daemons, analytics?.settings ?? Replicator.Settings()))
         let metrics = CallMetrics()
         let system = System(
             version: "1", commit: "test", limits: Limits(), pool: pool, metrics: metrics,

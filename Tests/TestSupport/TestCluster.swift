@@ -18,6 +18,13 @@ public final class TestCluster: Sendable {
         return cluster
     }
 
+    /// Another instance, for analytics.
+    public static let analytics: Result<TestCluster, any Error> = Result {
+        let cluster = try TestCluster()
+        toStop.withLock { $0.append(cluster) }
+        return cluster
+    }
+
     private static let toStop = Mutex<[TestCluster]>([])
 
     private let directory: String

@@ -47,7 +47,7 @@ final class Refill: Sendable {
         try await pool.upkeep { tx in
             tx.enterEveryWorkspace()
             if state.isDone {
-                tx.queue(Replication.closeGap, state.changedAt)
+                tx.queue(Replication.closeGap, state.changedAt, state.done)
             } else {
                 tx.queue(Replication.noteProgress, state.done, max(state.total, state.done), state.changedAt)
             }

@@ -145,7 +145,8 @@ extension Replication {
     static let noteProgress = Statement("UPDATE analytics_gap SET done = $1, total = $2 WHERE changed_at = $3")
 
     /// Nothing, when more has gone missing meanwhile.
-    static let closeGap = Statement("UPDATE analytics_gap SET since = NULL WHERE changed_at = $1")
+    static let closeGap = Statement(
+        "UPDATE analytics_gap SET since = NULL, done = $2, total = $2 WHERE changed_at = $1")
 
     static let listLedgerSince = Statement(
         """

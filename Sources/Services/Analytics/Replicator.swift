@@ -18,6 +18,8 @@ public final class Replicator: Sendable {
         public var batchAgeMicroseconds: Int64 = 500_000
         /// Notes that may wait; of more, that they were there is kept, and they are read anew.
         public var mostNotes: Int64 = 10_000_000
+        /// How late a transaction that commits late is found: between two looks from the beginning only what is new is looked at.
+        public var sweepNanoseconds: UInt64 = 1_000_000_000
         /// For how long rows are kept in the store.
         public var keptSeconds: Int64 = 730 * 86_400
 
@@ -45,8 +47,6 @@ public final class Replicator: Sendable {
 
     private static let erasuresAtOnce = 1000
     private static let dropsAtOnce = 10_000
-    /// How late a transaction that commits late is found: between two looks from the beginning only what is new is looked at.
-    private static let sweepNanoseconds: UInt64 = 1_000_000_000
     private static let lookNanoseconds: UInt64 = 1_000_000_000
     private static let rest = Backoff(baseNanoseconds: 100_000_000, capNanoseconds: 3_000_000_000)
 
@@ -114,7 +114,7 @@ public final class Replicator: Sendable {
         let now = MonotonicClock.now
         let after = state.withLock { state -> Int64 in
             guard now >= state.sweepAt else { return state.sent }
-            state.sweepAt = now + Replicator.sweepNanoseconds
+            state.sweepAt = now + settings.sweepNanoseconds
             return 0
         }
         let limit = settings.batch

@@ -43,10 +43,9 @@ struct Verification {
     /// Prints a line for each difference, then the sum. Ends the process with status 1 when there are any.
     func run(at path: String) throws {
         var hasProgress = false
+        let request = DaemonCall.request(method, ["workspaceId": workspace, "expect": expected])
         let result = try DaemonCall.result(of: request, at: path) { message in
-            let value = message["params"]?["value"]
-            StandardError.write(
-                "\rchecked \(value?["checked"]?.source ?? "?") of \(value?["total"]?.source ?? "?")")
+            StandardError.write("\r" + Verification.line(message["params"]?["value"]) + "\u{1B}[K")
             hasProgress = true
         }
         if hasProgress { StandardError.write("\n") }
@@ -61,23 +60,9 @@ struct Verification {
         guard found == 0 else { throw ExitCode.failure }
     }
 
-    private var request: [UInt8] {
-        JSONWriter.object { writer in
-            writer.key("jsonrpc")
-            writer.string("2.0")
-            writer.key("id")
-            writer.int(1)
-            writer.key("method")
-            writer.string(method)
-            writer.key("params")
-            writer.raw(
-                JSONWriter.object { writer in
-                    for (name, value) in [("workspaceId", workspace), ("expect", expected)] {
-                        guard let value else { continue }
-                        writer.key(name)
-                        writer.string(value)
-                    }
-                })
-        }
+    private static func line(_ progress: JSON?) -> String {
+        if let waiting = progress?["waiting"] { return "waiting for \(waiting.source) to arrive" }
+        let total = progress?["total"].map { " of \($0.source)" } ?? ""
+        return "checked \(progress?["checked"]?.source ?? "?")\(total)"
     }
 }

@@ -35,8 +35,9 @@ struct JobsCommand: AsyncParsableCommand {
             AccessToken.hide()
             let token = AccessToken.given(token)
             var meter: ProgressMeter?
-            let result = try DaemonCall.result(of: request(token), at: DaemonCall.socketPath(socket)) {
-                message in
+            let request = DaemonCall.request(
+                "jobs.watch", ["workspaceId": workspace, "jobId": job], token: token)
+            let result = try DaemonCall.result(of: request, at: DaemonCall.socketPath(socket)) { message in
                 guard let value = message["params"]?["value"], let total = value["total"]?.int64,
                     let remaining = value["remaining"]?.int64
                 else { return }
@@ -58,30 +59,5 @@ struct JobsCommand: AsyncParsableCommand {
             guard let count = job["counts"]?[name]?.int64, count > 0 else { return nil }
             return "\(count) \(name == "notFound" ? "not found" : name)"
         }.joined(separator: ", ")
-    }
-
-    private func request(_ token: String?) -> [UInt8] {
-        JSONWriter.object { writer in
-            writer.key("jsonrpc")
-            writer.string("2.0")
-            writer.key("id")
-            writer.int(1)
-            writer.key("method")
-            writer.string("jobs.watch")
-            writer.key("params")
-            writer.beginObject()
-            writer.key("workspaceId")
-            writer.string(workspace)
-            writer.key("jobId")
-            writer.string(job)
-            if let token {
-                writer.key("_meta")
-                writer.beginObject()
-                writer.key("token")
-                writer.string(token)
-                writer.endObject()
-            }
-            writer.endObject()
-        }
     }
 }

@@ -14,7 +14,7 @@ struct RPCDaemon: AsyncParsableCommand {
         subcommands: [
             DevCommand.self, ServeCommand.self, StdioCommand.self, CallCommand.self, MigrateCommand.self,
             ImportCommand.self, ExportCommand.self, KeysCommand.self, AuditCommand.self, LedgerCommand.self,
-            ProvidersCommand.self, JobsCommand.self,
+            ProvidersCommand.self, JobsCommand.self, AnalyticsCommand.self,
             OpenRPCCommand.self, OpenAPICommand.self,
             ReferenceCommand.self,
         ])
