@@ -31,10 +31,23 @@ public final class Loopback {
     private final class Sink: ReplySink {
         private struct State {
             var replies: [(Conversation.Ticket, Reply)] = []
+            var progress: [[UInt8]] = []
             var waiter: CheckedContinuation<Void, Never>?
         }
 
         private let state = Mutex(State())
+        let outflow: Outflow? = Outflow()
+
+        func deliver(progress value: [UInt8], for ticket: Conversation.Ticket) {
+            state.withLock { $0.progress.append(value) }
+        }
+
+        func takeProgress() -> [[UInt8]] {
+            state.withLock { state in
+                defer { state.progress.removeAll() }
+                return state.progress
+            }
+        }
 
         func deliver(_ reply: Reply, for ticket: Conversation.Ticket) {
             let waiter = state.withLock { state in
@@ -75,6 +88,9 @@ public final class Loopback {
         self.server = server
         conversation = Conversation(dispatcher: dispatcher, peer: peer, concurrency: concurrency, sink: sink)
     }
+
+    /// What calls have told of their progress since the last time, as JSON.
+    public func takeProgress() -> [[UInt8]] { sink.takeProgress() }
 
     public func send(_ bytes: [UInt8]) {
         bytes.withUnsafeBytes { conversation.receive($0) }

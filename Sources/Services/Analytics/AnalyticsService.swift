@@ -28,7 +28,7 @@ public final class AnalyticsService: Sendable {
     private let state = Mutex(State())
     let replicator = Mutex<Replicator?>(nil)
 
-    private static let lockKey: Int64 = 0x7270_6361
+    static let lockKey: Int64 = 0x7270_6361
     private static let patienceMicroseconds: Int64 = 60_000_000
     private static let standingNanoseconds: UInt64 = 1_000_000_000
 

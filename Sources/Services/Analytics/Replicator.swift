@@ -92,6 +92,9 @@ public final class Replicator: Sendable {
         }
     }
 
+    /// Whether it is this daemon's turn.
+    var isMine: Bool { lock.isHeld }
+
     func close() { lock.close() }
 
     /// Another daemon's turn: what this one knew may be old when it comes back.
