@@ -32,6 +32,7 @@ let package = Package(
         system("CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev"),
         system("CPostgres", pkgConfig: "libpq", apt: "libpq-dev"),
         system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+        system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         system("CPCRE2", pkgConfig: "libpcre2-8", apt: "libpcre2-dev"),
         system("CSystemd", pkgConfig: "libsystemd", apt: "libsystemd-dev"),
 
@@ -54,6 +55,7 @@ let package = Package(
         library("Mail", ["CCurl", "Identifiers"]),
         library("Tabular", ["JSON"]),
         library("Egress", ["CCurl", "Resilience"]),
+        library("ClickHouse", ["CZlib", "Egress", "Identifiers", "JSON", "Resilience"]),
         library(
             "Services",
             [
@@ -123,6 +125,9 @@ let package = Package(
             ]),
         tests("MailTests", ["Mail", "Identifiers", "Resilience", "TestSupport"]),
         tests("EgressTests", ["Egress", "Resilience", "TestSupport"], exclude: ["servers"]),
+        tests(
+            "ClickHouseTests",
+            ["ClickHouse", "Egress", "Identifiers", "JSON", "Resilience", "TestSupport"]),
         tests("SystemdTests", ["Systemd"]),
         tests("TabularTests", ["Tabular", "JSON", "TestSupport"]),
         tests("RPCTests", ["RPC", "JSON", "Resilience", "TestSupport"]),
