@@ -129,17 +129,17 @@ public final class ClickHouseClient: Sendable {
     }
 
     /// As `26.5.1.1`.
-    public func version() async throws(ClickHouseFailure) -> String {
-        let rows = try await query("SELECT version()", limits: .within(milliseconds: 5_000))
+    public func version(milliseconds: Int = 5_000) async throws(ClickHouseFailure) -> String {
+        let rows = try await query("SELECT version()", limits: .within(milliseconds: milliseconds))
         guard let row = rows.first else { throw .unavailable(.unreadable) }
         return try row.text(0)
     }
 
     /// Which server it is.
-    public func identity() async throws(ClickHouseFailure) -> ClickHouseIdentity {
+    public func identity(milliseconds: Int = 5_000) async throws(ClickHouseFailure) -> ClickHouseIdentity {
         let rows = try await query(
             "SELECT toString(serverUUID()), displayName(), hostName(), toInt64(tcpPort()), version()",
-            limits: .within(milliseconds: 5_000))
+            limits: .within(milliseconds: milliseconds))
         guard let row = rows.first, let uuid = UUID(try row.text(0)) else { throw .unavailable(.unreadable) }
         return ClickHouseIdentity(
             serverUUID: uuid, displayName: try row.text(1), hostName: try row.text(2),

@@ -25,7 +25,7 @@ public enum ClickHouseFailure: Error, Sendable, Equatable {
     /// Whether the same statement could fare better later.
     public var isTransient: Bool {
         switch self {
-        case .unavailable(.connection(let failure)): failure.isTransient || failure.reason == .closed
+        case .unavailable(.connection(let failure)): failure.isTransient
         case .unavailable(.status(let status, _)): status >= 500 || status == 408 || status == 429
         case .unavailable(.unreadable): true
         case .refused(let code, _): ErrorCode.transient.contains(code)

@@ -9,7 +9,7 @@ struct ClickHouseClientTests {
     @Test("An answer comes whole: names, types, integers to the last digit, nulls, what is not finite")
     func rows() async throws {
         let client = try await ClickHouseClient.onFreshDatabase()
-        let rows = try await client.query(
+        let rows = try await client.ask(
             """
             SELECT toInt64(-9223372036854775808) AS least, toUInt64(18446744073709551615) AS most, 1.5 AS half, NULL AS nothing, nan AS none,
                 'é"\\\\' AS text, toDecimal64('12.34', 2) AS money FROM numbers(2)
@@ -23,16 +23,16 @@ struct ClickHouseClientTests {
         #expect(
             await failure { _ = try row.integer(5) } == .unusable("column 5 of the answer is not an integer"))
         #expect(await failure { _ = try row.text(7) } == .unusable("column 7 of the answer is not a string"))
-        #expect(try await client.query("SELECT 1 WHERE 0").rows.isEmpty)
+        #expect(try await client.ask("SELECT 1 WHERE 0").rows.isEmpty)
     }
 
     @Test("A query only reads")
     func readOnly() async throws {
         let client = try await ClickHouseClient.onFreshDatabase()
         #expect(
-            await failure { _ = try await client.query("CREATE TABLE t (a Int8) ENGINE = Memory") }?.code
+            await failure { _ = try await client.ask("CREATE TABLE t (a Int8) ENGINE = Memory") }?.code
                 == 164)
-        #expect(await failure { _ = try await client.query("SELECT * FROM t") }?.code == 60)
+        #expect(await failure { _ = try await client.ask("SELECT * FROM t") }?.code == 60)
     }
 
     @Test(
@@ -44,7 +44,7 @@ struct ClickHouseClientTests {
             "CREATE TABLE t (a Int64, b String) ENGINE = MergeTree ORDER BY a SETTINGS non_replicated_deduplication_window = 100"
         )
         func count() async throws -> Int64? {
-            try await client.query("SELECT count() FROM t").first?.integer(0)
+            try await client.ask("SELECT count() FROM t").first?.integer(0)
         }
         let rows = Array("{\"a\":1,\"b\":\"x\"}\n{\"a\":2,\"b\":\"y\\n'\"}\n".utf8)
         try await client.insert(into: "t", rows: rows, token: "first")
@@ -81,7 +81,7 @@ struct ClickHouseClientTests {
         let compressed = try #require(await Gzip.compress(rows))
         #expect(compressed.count < rows.count / 3)
         try await client.insert(into: "t", rows: rows, token: "all")
-        let row = try #require(try await client.query("SELECT count(), sum(a), uniqExact(b) FROM t").first)
+        let row = try #require(try await client.ask("SELECT count(), sum(a), uniqExact(b) FROM t").first)
         #expect(
             try row.integer(0) == Int64(count) && row.integer(1) == Int64(count * (count - 1) / 2)
                 && row.integer(2) == Int64(count))
@@ -91,7 +91,7 @@ struct ClickHouseClientTests {
     func limits() async throws {
         let client = try await ClickHouseClient.onFreshDatabase()
         func failed(_ sql: StaticString, _ change: (inout QueryLimits) -> Void) async -> ClickHouseFailure? {
-            var limits = QueryLimits()
+            var limits = QueryLimits.within(milliseconds: Patience.milliseconds)
             change(&limits)
             return await failure { _ = try await client.query(sql, limits: limits) }
         }
@@ -114,8 +114,22 @@ struct ClickHouseClientTests {
             await failed("SELECT repeat('x', 100000)") { $0.answerBytes = 1000 }
                 == .unusable("the answer is larger than its limit"))
         #expect(
-            try await client.query("SELECT getSetting('max_result_rows')").first?.integer(0)
+            try await client.ask("SELECT getSetting('max_result_rows')").first?.integer(0)
                 == QueryLimits().rows)
+    }
+
+    @Test("Who asks side by side gets his own answer")
+    func sideBySide() async throws {
+        let client = try await ClickHouseClient.onFreshDatabase()
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for number in 0..<100 as Range<Int64> {
+                group.addTask {
+                    let rows = try await client.ask("SELECT {x:Int64}", [.integer("x", number)])
+                    return try rows.first?.integer(0) == number
+                }
+            }
+            for try await isOwn in group { #expect(isOwn) }
+        }
     }
 
     @Test("A deletion is done when it is answered, and goes by values")
@@ -125,9 +139,9 @@ struct ClickHouseClientTests {
         try await client.insert(
             into: "t", rows: Array("{\"a\":1,\"b\":\"it's\"}\n{\"a\":2,\"b\":\"other\"}\n".utf8), token: "x")
         try await client.execute("DELETE FROM t WHERE b = {b:String}", [.text("b", "it's")])
-        #expect(try await client.query("SELECT a FROM t").rows.map { try $0.integer(0) } == [2])
+        #expect(try await client.ask("SELECT a FROM t").rows.map { try $0.integer(0) } == [2])
         try await client.execute("ALTER TABLE t DELETE WHERE b = {b:String}", [.text("b", "other")])
-        #expect(try await client.query("SELECT a FROM t").count == 0)
+        #expect(try await client.ask("SELECT a FROM t").count == 0)
         #expect(await failure { try await client.execute(migration: "CREATE TABEL x") }?.code == 62)
     }
 
@@ -136,21 +150,21 @@ struct ClickHouseClientTests {
         let server = try await ClickHouseServer(user: "rpcd", password: "s3cret ü")
         let url = { (user: String) in "http://\(user)@127.0.0.1:\(server.port)/default" }
         let known = try ClickHouseClient.forTests(url("rpcd:s3cret%20%C3%BC"))
-        #expect(try await known.version().isEmpty == false)
+        #expect(try await known.version(milliseconds: Patience.milliseconds).isEmpty == false)
         let proxy = try await FaultProxy(to: server.port)
         let seen = try ClickHouseClient.forTests(
             "http://rpcd:s3cret%20%C3%BC@127.0.0.1:\(proxy.port)/default")
-        _ = try await seen.query("SELECT {x:String}", [.text("x", "hidden")])
+        _ = try await seen.ask("SELECT {x:String}", [.text("x", "hidden")])
         let line = try await proxy.sees { _, text in text.contains("SELECT") }.line
         #expect(!line.contains("s3cret") && !line.contains("rpcd") && !line.contains("hidden"))
         for user in ["rpcd:wrong-one", "other:s3cret%20%C3%BC"] {
             let client = try ClickHouseClient.forTests(url(user))
-            let failed = await failure { _ = try await client.version() }
+            let failed = await failure { _ = try await client.version(milliseconds: Patience.milliseconds) }
             #expect(failed?.code == 516 && failed?.isTransient == false)
             #expect(
                 failed?.description.contains("wrong-one") == false
                     && failed?.description.contains("other:") == false)
-            try await client.ping()
+            try await client.ping(milliseconds: Patience.milliseconds)
         }
         server.remove()
     }
@@ -159,22 +173,24 @@ struct ClickHouseClientTests {
     func crash() async throws {
         let server = try await ClickHouseServer()
         let client = try ClickHouseClient.forTests(try await server.freshDatabase())
-        let before = try await client.identity()
-        let version = try await client.version()
+        let before = try await client.identity(milliseconds: Patience.milliseconds)
+        let version = try await client.version(milliseconds: Patience.milliseconds)
         #expect(before.tcpPort > 0 && before.version == version && !before.hostName.isEmpty)
         try await client.execute(
             "CREATE TABLE t (a Int64) ENGINE = MergeTree ORDER BY a SETTINGS non_replicated_deduplication_window = 100"
         )
         try await client.insert(into: "t", rows: Array("{\"a\":1}\n{\"a\":2}\n".utf8), token: "x")
         await server.kill()
-        let away = await failure { try await client.ping() }
+        let away = await failure { try await client.ping(milliseconds: Patience.milliseconds) }
         #expect(away?.reason == .connect && away?.isTransient == true && away?.wasSent == false)
         try await server.start()
-        #expect(try await client.identity() == before)
+        #expect(try await client.identity(milliseconds: Patience.milliseconds) == before)
         try await client.insert(into: "t", rows: Array("{\"a\":1}\n{\"a\":2}\n".utf8), token: "x")
-        #expect(try await client.query("SELECT sum(a) FROM t").first?.integer(0) == 3)
+        #expect(try await client.ask("SELECT sum(a) FROM t").first?.integer(0) == 3)
         let other = try await ClickHouseServer()
-        #expect(try await ClickHouseClient.forTests(other.url()).identity().serverUUID != before.serverUUID)
+        #expect(
+            try await ClickHouseClient.forTests(other.url()).identity(milliseconds: Patience.milliseconds)
+                .serverUUID != before.serverUUID)
         other.remove()
         server.remove()
     }

@@ -15,16 +15,16 @@ struct ClickHouseFaultTests {
     func tail() async throws {
         let way = try await BrokenWay()
         try await way.proxy.set(.exceptionInTail(241, "Memory limit exceeded (MEMORY_LIMIT_EXCEEDED)"))
-        let old = await failure { _ = try await way.client.query(Self.hundred) }
+        let old = await failure { _ = try await way.client.ask(Self.hundred) }
         #expect(old?.code == 241 && old?.isTransient == true && old?.message.contains("Memory limit") == true)
         try await way.proxy.set(.exceptionInTag(241, "Memory limit exceeded (MEMORY_LIMIT_EXCEEDED)"))
-        let new = await failure { _ = try await way.client.query(Self.hundred) }
+        let new = await failure { _ = try await way.client.ask(Self.hundred) }
         #expect(new?.reason == .truncated && new?.isTransient == true)
         try await way.proxy.set(.garbage)
-        let garbage = await failure { _ = try await way.client.query(Self.hundred) }
+        let garbage = await failure { _ = try await way.client.ask(Self.hundred) }
         #expect(garbage == .unavailable(.unreadable) && garbage?.isTransient == true)
         try await way.proxy.clear()
-        #expect(try await way.client.query(Self.hundred).count == 100)
+        #expect(try await way.client.ask(Self.hundred).count == 100)
     }
 
     @Test("Wherever an answer is cut, there is none", .serialized, arguments: Seed.some(100))
@@ -32,7 +32,7 @@ struct ClickHouseFaultTests {
         let way = try await Shared.cut.way()
         var random = seed.generator
         try await way.proxy.set(.resetAnswer(bytes: Int.random(in: 0..<2000, using: &random)))
-        let failed = await failure { _ = try await way.client.query(Self.hundred) }
+        let failed = await failure { _ = try await way.client.ask(Self.hundred) }
         try await way.proxy.clear()
         #expect(failed?.reason == .truncated && failed?.isTransient == true)
     }
@@ -44,7 +44,7 @@ struct ClickHouseFaultTests {
             as [(Int, Int?)]
         {
             try await way.proxy.set(.status(status, retryAfter: wait))
-            let failed = await failure { _ = try await way.client.query("SELECT 1") }
+            let failed = await failure { _ = try await way.client.ask("SELECT 1") }
             #expect(failed == .unavailable(.status(status, retryAfterSeconds: wait)))
             #expect(failed?.isTransient == true)
             #expect(
@@ -54,7 +54,7 @@ struct ClickHouseFaultTests {
         }
         for status in [302, 401, 404] {
             try await way.proxy.set(.status(status))
-            let failed = await failure { _ = try await way.client.query("SELECT 1") }
+            let failed = await failure { _ = try await way.client.ask("SELECT 1") }
             #expect(
                 failed == .unavailable(.status(status, retryAfterSeconds: nil))
                     && failed?.isTransient == false)
@@ -67,14 +67,14 @@ struct ClickHouseFaultTests {
     @Test("Nobody there is told as such, and passes")
     func refuse() async throws {
         let way = try await BrokenWay()
-        try await way.client.ping()
+        try await way.client.ping(milliseconds: Patience.milliseconds)
         way.client.close()
         let client = try ClickHouseClient(way.client.configuration)
         try await way.proxy.set(.refuse)
-        let failed = await failure { try await client.ping() }
+        let failed = await failure { try await client.ping(milliseconds: Patience.milliseconds) }
         #expect(failed?.reason == .connect && failed?.wasSent == false && failed?.isTransient == true)
         try await way.proxy.clear()
-        try await client.ping()
+        try await client.ping(milliseconds: Patience.milliseconds)
     }
 
     @Test(
@@ -93,14 +93,14 @@ struct ClickHouseFaultTests {
             .exceptionInTag(236, "no (ABORTED)"),
         ]
         let fault = faults[Int.random(in: 0..<faults.count, using: &random)]
-        let before = try await way.client.query("SELECT count() FROM t").first?.integer(0) ?? -1
+        let before = try await way.client.ask("SELECT count() FROM t").first?.integer(0) ?? -1
         // More often than the client tries again by itself.
         try await way.proxy.set(fault)
         let failed = await failure { try await way.client.insert(into: "t", rows: rows, token: "\(seed)") }
         try await way.proxy.clear()
         #expect(failed?.isTransient == true, "\(fault): \(String(describing: failed))")
         try await way.client.insert(into: "t", rows: rows, token: "\(seed)")
-        #expect(try await way.client.query("SELECT count() FROM t").first?.integer(0) == before + 2)
+        #expect(try await way.client.ask("SELECT count() FROM t").first?.integer(0) == before + 2)
     }
 
     @Test(
@@ -110,7 +110,7 @@ struct ClickHouseFaultTests {
         let way = try await BrokenWay()
         let client = way.client
         try await way.proxy.set(.hang, match: "SELECT 'cancelled'")
-        let task = Task { await failure { _ = try await client.query("SELECT 'cancelled'") } }
+        let task = Task { await failure { _ = try await client.ask("SELECT 'cancelled'") } }
         let line = try await way.proxy.sees { _, text in text.contains("SELECT 'cancelled'") }.line
         task.cancel()
         #expect(await task.value == .cancelled)
@@ -121,14 +121,26 @@ struct ClickHouseFaultTests {
         #expect(kill.text.contains(id))
         try await way.proxy.set(.hang, match: "SELECT 'late'")
         let late = await failure {
-            _ = try await client.query("SELECT 'late'", limits: .within(milliseconds: 1))
+            _ = try await client.query("SELECT 'late'", limits: .within(milliseconds: 2_000))
         }
         #expect(late?.reason == .timeout && late?.isTransient == true && late?.wasSent == true)
         let second = try await way.proxy.sees { _, text in text.contains("SELECT 'late'") }.line
         let lateID = try #require(second.split(separator: "query_id=").last?.prefix(36))
         _ = try await way.proxy.sees { _, text in text.contains("KILL QUERY") && text.contains(lateID) }
         try await way.proxy.clear()
-        #expect(try await client.query("SELECT 1").count == 1)
+        #expect(try await client.ask("SELECT 1").count == 1)
+    }
+
+    @Test("A statement that changes something is sent once, whatever becomes of its answer")
+    func once() async throws {
+        let way = try await BrokenWay()
+        try await way.client.ping(milliseconds: Patience.milliseconds)
+        try await way.proxy.set(.loseAnswer)
+        let failed = await failure { try await way.client.execute("CREATE TABLE t (a Int8) ENGINE = Memory") }
+        #expect(failed?.reason == .truncated && failed?.wasSent == true && failed?.isTransient == true)
+        #expect(try await way.proxy.counts().requests == 2)
+        try await way.proxy.clear()
+        #expect(try await way.client.ask("SELECT * FROM t").count == 0)
     }
 
     @Test("A cancelled task before anything is sent stops nothing")
@@ -137,10 +149,10 @@ struct ClickHouseFaultTests {
         let client = way.client
         let task = Task {
             withUnsafeCurrentTask { $0?.cancel() }
-            return await failure { _ = try await client.query("SELECT 1") }
+            return await failure { _ = try await client.ask("SELECT 1") }
         }
         #expect(await task.value == .cancelled)
-        try await client.ping()
+        try await client.ping(milliseconds: Patience.milliseconds)
         #expect(try await way.proxy.counts().requests == 1)
     }
 
@@ -148,7 +160,7 @@ struct ClickHouseFaultTests {
     func delay() async throws {
         let way = try await BrokenWay()
         try await way.proxy.set(.delay(milliseconds: 50), times: 1)
-        #expect(try await way.client.query("SELECT 1").count == 1)
+        #expect(try await way.client.ask("SELECT 1").count == 1)
         #expect(try await way.proxy.counts().faults == 1)
     }
 }

@@ -25,7 +25,7 @@ struct ClickHouseParameterTests {
             }.joined()
         }
         let (one, many) = (text(), (0..<Int.random(in: 0...5, using: &random)).map { _ in text() })
-        let rows = try await client.query(
+        let rows = try await client.ask(
             "SELECT {one:String}, {many:Array(String)}, length({one:String}), {one:Nullable(String)}",
             [.text("one", one), .texts("many", many)])
         let row = try #require(rows.first)
@@ -46,7 +46,7 @@ struct ClickHouseParameterTests {
         // 1971 to 2100.
         let moment = Timestamp(
             microseconds: Int64.random(in: 31_536_000_000_000...4_102_444_800_000_000, using: &random))
-        let rows = try await client.query(
+        let rows = try await client.ask(
             """
             SELECT {number:Int64}, {numbers:Array(Int64)}, {id:UUID}, {ids:Array(UUID)}, toUnixTimestamp64Micro({moment:DateTime64(6, 'UTC')}),
                 toUnixTimestamp64Micro({moment:DateTime64(6, 'Asia/Kathmandu')}), toUnixTimestamp64Milli({moment:DateTime64(3, 'UTC')}),
@@ -74,15 +74,15 @@ struct ClickHouseParameterTests {
         let client = try await ClickHouseClient.onFreshSharedDatabase()
         let most = String(repeating: "x", count: StatementForm.maximumValueBytes)
         #expect(
-            try await client.query("SELECT length({x:String})", [.text("x", most)]).first?.integer(0)
+            try await client.ask("SELECT length({x:String})", [.text("x", most)]).first?.integer(0)
                 == Int64(most.utf8.count))
         let failed = await failure {
-            _ = try await client.query("SELECT {x:String}", [.text("x", most + "x")])
+            _ = try await client.ask("SELECT {x:String}", [.text("x", most + "x")])
         }
         #expect(failed == .unusable("param_x has more than 131072 bytes"))
         let ids = (0..<3000).map { _ in UUID.random() }
         #expect(
-            try await client.query("SELECT length({ids:Array(UUID)})", [.uuids("ids", ids)]).first?.integer(0)
+            try await client.ask("SELECT length({ids:Array(UUID)})", [.uuids("ids", ids)]).first?.integer(0)
                 == 3000)
     }
 
@@ -90,11 +90,11 @@ struct ClickHouseParameterTests {
     func refused() async throws {
         let client = try await ClickHouseClient.onFreshSharedDatabase()
         let wrong = await failure {
-            _ = try await client.query("SELECT {x:Int64}", [.text("x", "person@example.org")])
+            _ = try await client.ask("SELECT {x:Int64}", [.text("x", "person@example.org")])
         }
         #expect(wrong?.isTransient == false && wrong?.code != nil)
         #expect(wrong?.description.contains("person@example.org") == false)
-        #expect(await failure { _ = try await client.query("SELECT {x:Int64}") }?.code == 456)
+        #expect(await failure { _ = try await client.ask("SELECT {x:Int64}") }?.code == 456)
         let parameter = ClickHouseParameter.text("x", "person@example.org")
         #expect("\(parameter)" == "x: ***" && !String(reflecting: parameter).contains("person"))
     }

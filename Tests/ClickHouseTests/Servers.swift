@@ -4,7 +4,19 @@ import Testing
 
 @testable import ClickHouse
 
+/// How long a test waits for what will come: on a busy machine, long.
+enum Patience {
+    static let milliseconds = 120_000
+}
+
 extension ClickHouseClient {
+    /// A query with patience.
+    func ask(_ sql: StaticString, _ parameters: [ClickHouseParameter] = []) async throws(ClickHouseFailure)
+        -> ClickHouseRows
+    {
+        try await query(sql, parameters, limits: .within(milliseconds: Patience.milliseconds))
+    }
+
     /// One on this URL, which has to be one.
     static func forTests(_ url: String) throws -> ClickHouseClient {
         try ClickHouseClient(try #require(ClickHouseConfiguration(url: url)))

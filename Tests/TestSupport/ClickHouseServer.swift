@@ -71,8 +71,7 @@ public final class ClickHouseServer: Sendable {
 
     /// Ends it and takes its data away.
     public func remove() {
-        // The process dies with the last reference.
-        state.withLock { $0.process = nil }
+        state.withLock { $0.process.take() }?.kill()
         try? FileManager.default.removeItem(atPath: folder)
     }
 

@@ -93,7 +93,7 @@ public final class FaultProxy: Sendable {
     public func sees(_ isIt: (_ line: String, _ text: String) -> Bool) async throws -> (
         line: String, text: String
     ) {
-        for _ in 0..<10_000 {
+        for _ in 0..<24_000 {
             if let request = try await counts().seen.first(where: { isIt($0.line, $0.text) }) {
                 return request
             }
