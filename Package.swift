@@ -32,6 +32,7 @@ let package = Package(
         system("CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev"),
         system("CPostgres", pkgConfig: "libpq", apt: "libpq-dev"),
         system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+        system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         system("CPCRE2", pkgConfig: "libpcre2-8", apt: "libpcre2-dev"),
         system("CSystemd", pkgConfig: "libsystemd", apt: "libsystemd-dev"),
 
@@ -54,7 +55,8 @@ let package = Package(
         library("Mail", ["CCurl", "Identifiers"]),
         library("Tabular", ["JSON"]),
         library("Egress", ["CCurl", "Resilience"]),
-        library("AnalyticsStores", ["Postgres", "JSON", "Identifiers", "Resilience"]),
+                library("ClickHouse", ["CZlib", "Egress", "Identifiers", "JSON", "Resilience"]),
+        library("AnalyticsStores", ["ClickHouse", "Postgres", "JSON", "Identifiers", "Resilience"]),
         library(
             "Services",
             [
@@ -124,7 +126,12 @@ let package = Package(
             ]),
         tests("MailTests", ["Mail", "Identifiers", "Resilience", "TestSupport"]),
         tests("EgressTests", ["Egress", "Resilience", "TestSupport"], exclude: ["servers"]),
-        tests("AnalyticsStoresTests", ["AnalyticsStores", "Postgres", "Identifiers", "Resilience", "TestSupport"]),
+        tests(
+            "AnalyticsStoresTests",
+            ["AnalyticsStores", "ClickHouse", "Postgres", "Identifiers", "Resilience", "TestSupport"]),
+        tests(
+            "ClickHouseTests",
+            ["ClickHouse", "Egress", "Identifiers", "JSON", "Resilience", "TestSupport"]),
         tests("SystemdTests", ["Systemd"]),
         tests("TabularTests", ["Tabular", "JSON", "TestSupport"]),
         tests("RPCTests", ["RPC", "JSON", "Resilience", "TestSupport"]),

@@ -12,14 +12,16 @@ struct TidyTests {
         "Postgres": ["CPostgres", "Identifiers", "Resilience"],
         "RPC": ["JSON", "Identifiers", "Resilience"], "Transports": ["RPC", "JSON", "Resilience"],
         "Egress": ["CCurl", "Resilience"],
+        "ClickHouse": ["CZlib", "Egress", "Identifiers", "JSON", "Resilience"],
+        "AnalyticsStores": ["ClickHouse", "Postgres", "JSON", "Identifiers", "Resilience"],
         "Services": [
-            "RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience", "Mail", "Egress",
+            "AnalyticsStores", "RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience", "Mail", "Egress",
             "JSONSchema",
         ],
         "rpcd-provider-sim": ["JSON", "Resilience"],
     ]
     private static let own = Set(imports.keys).union([
-        "CPostgres", "COpenSSL", "CArgon2", "CPCRE2", "CSystemd", "CRelease", "CCurl",
+        "CPostgres", "COpenSSL", "CArgon2", "CPCRE2", "CSystemd", "CRelease", "CCurl", "CZlib",
     ])
 
     private func sources(_ folder: String) throws -> [(path: String, text: String)] {

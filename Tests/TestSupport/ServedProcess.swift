@@ -61,7 +61,7 @@ public final class ServedProcess: Sendable {
     }
 
     deinit {
-        if status.withLock({ $0 }) == nil { kill(pid, SIGKILL) }
+        if status.withLock({ $0 }) == nil { Glibc.kill(pid, SIGKILL) }
         unlink(errorFile)
     }
 
@@ -94,7 +94,7 @@ public final class ServedProcess: Sendable {
     /// What it has written to standard error so far.
     public var errors: String { (try? String(contentsOfFile: errorFile, encoding: .utf8)) ?? "" }
 
-    public func send(_ signal: Int32) { kill(pid, signal) }
+    public func send(_ signal: Int32) { Glibc.kill(pid, signal) }
 
     /// Resident memory, in bytes.
     public var residentBytes: Int {
@@ -109,6 +109,12 @@ public final class ServedProcess: Sendable {
         await withCheckedContinuation { continuation in
             DispatchQueue(label: "wait").async { continuation.resume(returning: self.wait()) }
         }
+    }
+
+    /// Kills it, and blocks until it has gone.
+    public func kill() {
+        send(SIGKILL)
+        _ = wait()
     }
 
     private func wait() -> Int32 {
