@@ -18,7 +18,7 @@ import Testing
         let whole = #""from":"2020-01-01T00:00:00Z","to":"2020-12-01T00:00:00Z""#
         let none = try await reporting.call("analytics.enrichment", whole + #","groupBy":"week""#)
         #expect(none["total"]?["results"]?.int64 == 0)
-        #expect((none["groups"]?.count ?? 0) == 48, "weeks begin on Monday, the first in 2019")
+        #expect((none["groups"]?.count ?? 0) == 49, "weeks begin on Monday, the first in 2019")
         let told = reporting.owner.run(
             "SELECT provider, count(*), count(*) FILTER (WHERE status = 'found'), sum(cost) FROM job_tasks GROUP BY 1 ORDER BY 2 DESC, 1 DESC")
         let byProvider = try await reporting.call("analytics.enrichment", #""groupBy":"provider""#)
