@@ -1,5 +1,6 @@
 """How far a run is, and what is killed on the way."""
 
+import collections
 import random
 import sys
 import threading
@@ -65,14 +66,19 @@ class Progress:
 class Killer(threading.Thread):
     """Kills by progress, in an order that was drawn: always one of the daemons that serve, and always in the midst of calls."""
 
-    def __init__(self, generator, progress, installation, daemon_kills, database_kills):
+    def __init__(self, generator, progress, installation, daemon_kills, database_kills, others={}):
+        """- Parameter others: what else is killed, by its name: how often, and how."""
         super().__init__(daemon=True)
+        self.actions = {"daemon": self._daemon, "database": self._database} | {name: action for name, (_, action) in others.items()}
         self.events = ["daemon"] * daemon_kills + ["database"] * database_kills
+        for name, (count, _) in others.items():
+            self.events += [name] * count
         generator.shuffle(self.events)
         self.random = random.Random(generator.random())
         self.progress = progress
         self.installation = installation
         self.daemon_kills = self.database_kills = 0
+        self.others = collections.Counter()
         self.failure = None
 
     def run(self):
@@ -80,7 +86,9 @@ class Killer(threading.Thread):
             for number, event in enumerate(self.events, 1):
                 if not self.progress.reaches(self.progress.total * number // (len(self.events) + 1)):
                     return
-                self._database() if event == "database" else self._daemon()
+                self.actions[event]()
+                if event not in ("daemon", "database"):
+                    self.others[event] += 1
         except BaseException as error:
             self.failure = error
             self.progress.end()
