@@ -70,7 +70,9 @@ public final class SessionLock: Sendable {
 
     private func pause(_ nanoseconds: UInt64) {
         let end = MonotonicClock.now + nanoseconds
-        while mayGoOn, MonotonicClock.now < end { WorkerThread.pause(nanoseconds: SessionLock.tickNanoseconds) }
+        while mayGoOn, MonotonicClock.now < end {
+            WorkerThread.pause(nanoseconds: SessionLock.tickNanoseconds)
+        }
     }
 
     private static let tryLock = Statement("SELECT pg_try_advisory_lock($1::bigint)") {

@@ -95,7 +95,8 @@ public final class Call: Sendable {
     public func send(_ chunk: [UInt8]) async throws(CallError) {
         guard let outlet else {
             throw CallError(
-                .invalidRequest, "What this method answers comes in parts: use its route, the socket or stdio")
+                .invalidRequest, "What this method answers comes in parts: use its route, the socket or stdio"
+            )
         }
         onInterruption { outlet.flow.wake() }
         if let write = outlet.write {

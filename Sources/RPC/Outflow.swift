@@ -78,7 +78,8 @@ public struct StreamedDocument: Sendable {
     public init(contentType: String) { self.contentType = contentType }
 
     public static let shape: Shape<StreamedDocument> = .object(
-        "StreamedDocument", Field("contentType", .string, "The media type of what was sent.") { $0.contentType },
+        "StreamedDocument",
+        Field("contentType", .string, "The media type of what was sent.") { $0.contentType },
         Field("bytes", .integer, "How much was sent.") { $0.bytes },
         Field("rows", .integer, "How many rows that was, the line of names not counted.") { $0.rows })
 }

@@ -88,7 +88,9 @@ struct NaiveAnalytics {
         return Dictionary(calls.map { ($0, 1) }, uniquingKeysWith: +)
     }
 
-    func daySums(_ dataset: AnalyticsDataset, of workspaces: [UUID], from day: Int64) -> [DaySums.Key: DaySums] {
+    func daySums(_ dataset: AnalyticsDataset, of workspaces: [UUID], from day: Int64) -> [DaySums.Key:
+        DaySums]
+    {
         var parts: [DaySums]
         switch dataset {
         case .enrichment:

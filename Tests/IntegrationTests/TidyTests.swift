@@ -15,7 +15,8 @@ struct TidyTests {
         "ClickHouse": ["CZlib", "Egress", "Identifiers", "JSON", "Resilience"],
         "AnalyticsStores": ["ClickHouse", "Postgres", "JSON", "Identifiers", "Resilience"],
         "Services": [
-            "AnalyticsStores", "RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience", "Mail", "Egress",
+            "AnalyticsStores", "RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience", "Mail",
+            "Egress",
             "JSONSchema",
         ],
         "rpcd-provider-sim": ["JSON", "Resilience"],

@@ -20,11 +20,14 @@ import Testing
         #expect(none["total"]?["results"]?.int64 == 0)
         #expect((none["groups"]?.count ?? 0) == 49, "weeks begin on Monday, the first in 2019")
         let told = reporting.owner.run(
-            "SELECT provider, count(*), count(*) FILTER (WHERE status = 'found'), sum(cost) FROM job_tasks GROUP BY 1 ORDER BY 2 DESC, 1 DESC")
+            "SELECT provider, count(*), count(*) FILTER (WHERE status = 'found'), sum(cost) FROM job_tasks GROUP BY 1 ORDER BY 2 DESC, 1 DESC"
+        )
         let byProvider = try await reporting.call("analytics.enrichment", #""groupBy":"provider""#)
         let groups = byProvider["groups"].map { Array($0.elements) } ?? []
         #expect(
-            groups.map { [$0["name"]?.string, $0["results"]?.source, $0["found"]?.source, $0["credits"]?.source] }
+            groups.map {
+                [$0["name"]?.string, $0["results"]?.source, $0["found"]?.source, $0["credits"]?.source]
+            }
                 == told.rows)
         for zone in ["UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns"] {
             for unit in ["hour", "day", "week"] {
@@ -75,7 +78,8 @@ import Testing
         let reporting = try await Reporting()
         defer { reporting.close() }
         for (params, path) in [
-            (#""range":"30d","from":"2026-01-01T00:00:00Z""#, "range"), (#""timeZone":"Mars/Olympus""#, "timeZone"),
+            (#""range":"30d","from":"2026-01-01T00:00:00Z""#, "range"),
+            (#""timeZone":"Mars/Olympus""#, "timeZone"),
             (#""from":"2026-01-02T00:00:00Z","to":"2026-01-01T00:00:00Z""#, "from"),
             (#""from":"2000-01-02T00:00:00Z","to":"2026-01-01T00:00:00Z""#, "from"),
             (#""from":"2025-01-02T00:00:00Z","to":"2026-01-01T00:00:00Z","groupBy":"hour""#, "groupBy"),

@@ -145,7 +145,8 @@ import Testing
         #expect(whole["checked"]?.int64 == 62)
         let analytics = try SQLConsole(reporting.storeConninfo)
         let lost = analytics.run(
-            "DELETE FROM enrichment WHERE ctid = (SELECT ctid FROM enrichment LIMIT 1) RETURNING to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD')")
+            "DELETE FROM enrichment WHERE ctid = (SELECT ctid FROM enrichment LIMIT 1) RETURNING to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
+        )
         analytics.run("DELETE FROM credits WHERE type = 'debit'")
         let verified = try await reporting.connection.result("admin.analytics.verify", "{}")
         let days = verified["differences"]?.elements.map { $0["day"]?.string } ?? []
@@ -184,7 +185,8 @@ import Testing
         reporting.owner.run(
             "UPDATE job_tasks SET state = 'done', status = 'found', finished_at = now() WHERE seq < 4")
         reporting.owner.run(
-            "INSERT INTO analytics_outbox (workspace_id, job_id, seq) SELECT workspace_id, job_id, seq FROM job_tasks WHERE seq < 4")
+            "INSERT INTO analytics_outbox (workspace_id, job_id, seq) SELECT workspace_id, job_id, seq FROM job_tasks WHERE seq < 4"
+        )
         try await reporting.arrive()
         #expect(try await reporting.call("analytics.enrichment")["total"]?["found"]?.int64 == 4)
     }
@@ -224,7 +226,8 @@ import Testing
         defer { service.close() }
         let owner = try SQLConsole(backend.conninfo)
         owner.run(
-            "INSERT INTO analytics_outbox (workspace_id, ledger_id) SELECT gen_random_uuid(), gen_random_uuid() FROM generate_series(1, 100)")
+            "INSERT INTO analytics_outbox (workspace_id, ledger_id) SELECT gen_random_uuid(), gen_random_uuid() FROM generate_series(1, 100)"
+        )
         owner.run("INSERT INTO analytics_erasures (workspace_id) VALUES (gen_random_uuid())")
         try await until { replicator.isMine }
         try await replicator.turn()

@@ -89,10 +89,13 @@ struct Reporting {
             """,
         ]
         for seq in 0..<2 * records {
-            let status = ["found", "cached", "not_found", "exhausted", "skipped", "failed"]
+            let status =
+                ["found", "cached", "not_found", "exhausted", "skipped", "failed"]
                 .randomElement(using: &random) ?? "found"
             let provider = ["acme", "beta"].randomElement(using: &random) ?? "acme"
-            let calls = status == "skipped" || status == "cached" ? "NULL" : "'[[\"\(provider)\",\"found\",\(seq % 50)]]'"
+            let calls =
+                status == "skipped" || status == "cached"
+                ? "NULL" : "'[[\"\(provider)\",\"found\",\(seq % 50)]]'"
             statements.append(
                 """
                 INSERT INTO job_tasks (job_id, seq, workspace_id, record_id, field, state, status, provider, cost, takes, attempts, finished_at, calls)

@@ -52,7 +52,8 @@ public final class PostgresAnalytics: AnalyticsStore {
 
     public func erase(_ erasures: [Erasure]) async throws(AnalyticsFailure) {
         try await run(Unattended(seconds: 60)) { tx in
-            let records = erasures.compactMap { erasure in erasure.recordID.map { (erasure.workspaceID, $0) } }
+            let records = erasures.compactMap { erasure in erasure.recordID.map { (erasure.workspaceID, $0) }
+            }
             let workspaces = erasures.filter { $0.recordID == nil }.map(\.workspaceID)
             if !records.isEmpty {
                 tx.queue(

@@ -60,7 +60,8 @@ struct Analytics: Sendable {
         (question.provider, question.field, question.jobID) = (provider, field, job)
         let asked = question
         let sums = try await ask(call) { try await $0.enrichment(asked, call) }
-        return Funnel(range: question.range, sums: sums.first ?? EnrichmentSums(key: SumKey(name: "", start: 0)))
+        return Funnel(
+            range: question.range, sums: sums.first ?? EnrichmentSums(key: SumKey(name: "", start: 0)))
     }
 
     func providers(

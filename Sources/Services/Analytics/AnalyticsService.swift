@@ -63,7 +63,8 @@ public final class AnalyticsService: Sendable {
         guard isApart else {
             throw AnalyticsFailure(
                 .unavailable,
-                "RPCD_DATABASE_URL and \(store.setting) are the same instance: analytics needs one of its own")
+                "RPCD_DATABASE_URL and \(store.setting) are the same instance: analytics needs one of its own"
+            )
         }
     }
 

@@ -7,7 +7,8 @@ enum Notes {
         "INSERT INTO analytics_outbox (workspace_id, ledger_id) VALUES ($1, $2)")
 
     static let noteResults = Statement(
-        "INSERT INTO analytics_outbox (workspace_id, job_id, seq) SELECT $1::uuid, $2::uuid, s FROM unnest($3::bigint[]) s")
+        "INSERT INTO analytics_outbox (workspace_id, job_id, seq) SELECT $1::uuid, $2::uuid, s FROM unnest($3::bigint[]) s"
+    )
 
     /// Before they are asked again.
     static let noteFailedVoid = Statement(

@@ -142,7 +142,8 @@ extension Replication {
         """
     ) { try $0.get(0, as: Int64.self) }
 
-    static let noteProgress = Statement("UPDATE analytics_gap SET done = $1, total = $2 WHERE changed_at = $3")
+    static let noteProgress = Statement(
+        "UPDATE analytics_gap SET done = $1, total = $2 WHERE changed_at = $3")
 
     /// Nothing, when more has gone missing meanwhile.
     static let closeGap = Statement(

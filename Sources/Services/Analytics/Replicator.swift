@@ -139,7 +139,8 @@ public final class Replicator: Sendable {
         if !work.erasures.isEmpty { try await store.erase(Array(Set(work.erasures.map(\.erasure)))) }
         try await confirm(work, refused)
         if let oldest = work.notes.first {
-            metrics.sent(work.notes.count, ageMicroseconds: Timestamp.now.microseconds - oldest.createdAt.microseconds)
+            metrics.sent(
+                work.notes.count, ageMicroseconds: Timestamp.now.microseconds - oldest.createdAt.microseconds)
         }
         if let last = work.notes.last { state.withLock { $0.sent = max($0.sent, last.id) } }
         return work.notes.count == limit || work.erasures.count == Replicator.erasuresAtOnce

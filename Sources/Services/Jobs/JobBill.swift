@@ -47,7 +47,8 @@ struct JobBill: ~Copyable {
                 CreditTransaction.Entry(
                     kind: .capture, amount: charge.amount, relatedID: hold.id,
                     description: charge.description,
-                    referenceID: charge.reference, provider: charge.provider), by: JobBill.actor, job.id.description)
+                    referenceID: charge.reference, provider: charge.provider), by: JobBill.actor,
+                job.id.description)
         }
         billing.tell(tx, &account)
         billing.close(tx, account)

@@ -25,7 +25,8 @@ struct AnalyticsCommand: AsyncParsableCommand {
         var token: String?
 
         func ask(
-            _ method: String, _ params: KeyValuePairs<String, String?>, onProgress: (JSON) throws -> Void = { _ in }
+            _ method: String, _ params: KeyValuePairs<String, String?>,
+            onProgress: (JSON) throws -> Void = { _ in }
         ) throws -> JSON {
             AccessToken.hide()
             var failure: (any Error)?
@@ -126,7 +127,8 @@ struct AnalyticsCommand: AsyncParsableCommand {
 
     struct Rebuild: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Reads everything anew and sends it to the store of analytics, while everything serves.",
+            abstract:
+                "Reads everything anew and sends it to the store of analytics, while everything serves.",
             discussion: """
                 For a store that is new or has lost something: what it has already counts once all the same. The daemon that sends does it; this shows
                 how far it is, and may be stopped.

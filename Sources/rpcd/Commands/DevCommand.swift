@@ -6,7 +6,9 @@ import Services
 struct DevCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dev",
-        abstract: "Brings up a PostgreSQL of its own, another for analytics, and serves on them; needs no configuration.")
+        abstract:
+            "Brings up a PostgreSQL of its own, another for analytics, and serves on them; needs no configuration."
+    )
 
     @Option(help: "Where everything is kept.")
     var dataDir = ".rpcd"
@@ -53,11 +55,15 @@ struct DevCommand: AsyncParsableCommand {
     }
 
     /// A second instance, where no store of analytics is set.
-    private static func startAnalytics(_ settings: inout Settings, in folder: String) throws -> EmbeddedCluster? {
+    private static func startAnalytics(_ settings: inout Settings, in folder: String) throws
+        -> EmbeddedCluster?
+    {
         guard !settings.hasAnalytics else { return nil }
         let cluster = try EmbeddedCluster(directory: folder + "/analytics")
         settings.analytics.databaseURL = try cluster.start { StandardError.write("rpcd: \($0)\n") }
-        try Daemon.analyticsMigrator(settings)?.up { StandardError.write("rpcd: migrating analytics, \($0)\n") }
+        try Daemon.analyticsMigrator(settings)?.up {
+            StandardError.write("rpcd: migrating analytics, \($0)\n")
+        }
         return cluster
     }
 

@@ -12,7 +12,8 @@ struct MigrateCommand: AsyncParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "migrate",
-        abstract: "Shows, applies or takes back the migrations of the database and of the store of analytics.")
+        abstract: "Shows, applies or takes back the migrations of the database and of the store of analytics."
+    )
 
     @Argument(help: "status, up or down.")
     var action: Action
@@ -20,7 +21,8 @@ struct MigrateCommand: AsyncParsableCommand {
     @Option(help: "The version to end at: all for up, one less for down.")
     var to: Int?
 
-    @Option(help: "Only these: database or analytics. Both when left out; for down, and with --to, the database.")
+    @Option(
+        help: "Only these: database or analytics. Both when left out; for down, and with --to, the database.")
     var store: Store?
 
     func run() async throws {
@@ -29,7 +31,9 @@ struct MigrateCommand: AsyncParsableCommand {
             let isOne = action == .down || to != nil
             if store != .analytics { try migrate(Daemon.migrator(settings), "") }
             if store == .analytics || (store == nil && !isOne) {
-                if let migrator = try Daemon.analyticsMigrator(settings) { try migrate(migrator, "analytics ") }
+                if let migrator = try Daemon.analyticsMigrator(settings) {
+                    try migrate(migrator, "analytics ")
+                }
             }
         }
     }
