@@ -55,21 +55,21 @@ let package = Package(
         library("Mail", ["CCurl", "Identifiers"]),
         library("Tabular", ["JSON"]),
         library("Egress", ["CCurl", "Resilience"]),
-                library("ClickHouse", ["CZlib", "Egress", "Identifiers", "JSON", "Resilience"]),
+        library("ClickHouse", ["CZlib", "Egress", "Identifiers", "JSON", "Resilience"]),
         library("AnalyticsStores", ["ClickHouse", "Postgres", "JSON", "Identifiers", "Resilience"]),
         library(
             "Services",
             [
-                "AnalyticsStores", "Mail", "Egress", "JSONSchema", "RPC", "JSON", "Identifiers", "Postgres", "Cryptography",
-                "Resilience",
+                "AnalyticsStores", "Mail", "Egress", "JSONSchema", "RPC", "JSON", "Identifiers", "Postgres",
+                "Cryptography", "Resilience",
             ]),
         .target(name: "CRelease"),
         .executableTarget(
             name: "rpcd",
             dependencies: [
                 "CRelease",
-                "Transports", "Services", "AnalyticsStores", "Mail", "RPC", "Postgres", "Cryptography", "Systemd", "Resilience",
-                "JSON", "Tabular",
+                "Transports", "Services", "AnalyticsStores", "Mail", "RPC", "Postgres", "Cryptography",
+                "Systemd", "Resilience", "JSON", "Tabular",
                 "Identifiers", "Egress",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -99,8 +99,8 @@ let package = Package(
         tests(
             "ServicesTests",
             [
-                "Services", "AnalyticsStores", "Mail", "Postgres", "Cryptography", "RPC", "JSON", "Identifiers",
-                "Resilience", "Egress", "TestSupport", "rpcd-provider-sim",
+                "Services", "AnalyticsStores", "Mail", "Postgres", "Cryptography", "RPC", "JSON",
+                "Identifiers", "Resilience", "Egress", "TestSupport", "rpcd-provider-sim",
             ]),
         tests(
             "TransportsTests",

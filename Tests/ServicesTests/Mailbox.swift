@@ -11,10 +11,15 @@ struct Mailbox {
     let backend: Backend
     private let maildir: Maildir
 
-    init(in folder: String, applicationURL: String? = nil) throws {
+    /// - Parameter analytics: whether it has a store of analytics of its own.
+    init(in folder: String, applicationURL: String? = nil, analytics: Bool = false) throws {
         maildir = try Maildir(path: folder + "/mail")
         let from = try #require(MailAddress("rpcd <rpcd@example.org>"))
-        backend = try Backend(mail: (maildir, MailSettings(from: from, applicationURL: applicationURL)))
+        let store =
+            analytics ? try Backend.makeAnalyticsStore(on: TestCluster.analytics.get().freshDatabase()) : nil
+        backend = try Backend(
+            mail: (maildir, MailSettings(from: from, applicationURL: applicationURL)),
+            analytics: store.map { ($0, Replicator.Settings()) })
     }
 
     /// Sends what waits, and gives what has arrived for somebody, oldest first. - Returns: headers and bodies, decoded.

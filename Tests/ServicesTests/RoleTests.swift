@@ -192,7 +192,7 @@ struct RoleTests {
     @Test("Every example of a declaration works, and answers with the members that it shows")
     func examples() async throws {
         try await withTemporaryFolder { folder in
-            try await runExamples(try Mailbox(in: folder)) { _ in
+            try await runExamples(try Mailbox(in: folder, analytics: true)) { _ in
                 true
             } check: { method, answer in
                 let result = try #require(answer["result"], "\(method.name): \(answer.source)")
@@ -235,6 +235,17 @@ struct RoleTests {
     ) async throws {
         let backend = mailbox.backend
         let owner = try SQLConsole(backend.conninfo)
+        let replicator = backend.platform.analytics.startReplicator(on: backend.pool) { _ in }
+        let sending = Task {
+            while !Task.isCancelled {
+                try? await replicator?.turn()
+                try? await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        defer {
+            sending.cancel()
+            backend.platform.analytics.close()
+        }
         for (number, method) in backend.registry.methods.enumerated() where isWanted(method) {
             // What asks an outside service is shown beside the simulator of them.
             guard method.name != "providers.test" else { continue }

@@ -176,6 +176,7 @@ struct TenancyTests {
         owner.run("UPDATE credit_purchases SET created_at = now() - interval '31 days'")
         let hashes = owner.run("SELECT token_hash FROM invitations UNION SELECT secret_hash FROM api_keys")
         owner.run("INSERT INTO master_keys (number) VALUES (100)")
+        owner.run("INSERT INTO provider_openings (provider, workspace_id) VALUES ('p', $1)", [here])
         // Whatever is seen from there is then another's.
         owner.run("DELETE FROM audit_log WHERE workspace_id = $1", [elsewhere])
         let tables = Set(owner.run(TenancyTests.tenantTables).rows.compactMap { $0[0] })

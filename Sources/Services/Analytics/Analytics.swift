@@ -21,6 +21,7 @@ struct Analytics: Sendable {
         let range = try Analytics.range(range, from, to)
         var question = EnrichmentQuestion(workspaceID: workspace, range: range)
         (question.provider, question.field, question.jobID) = (provider, field, job)
+        if let job { try await require(job, in: workspace, call) }
         question.grouping = try await grouping(call, groupBy, range, timeZone)
         let asked = question
         let sums = try await ask(call) { try await $0.enrichment(asked, call) }
@@ -58,6 +59,7 @@ struct Analytics: Sendable {
     ) async throws -> Funnel {
         var question = EnrichmentQuestion(workspaceID: workspace, range: try Analytics.range(range, from, to))
         (question.provider, question.field, question.jobID) = (provider, field, job)
+        if let job { try await require(job, in: workspace, call) }
         let asked = question
         let sums = try await ask(call) { try await $0.enrichment(asked, call) }
         return Funnel(
@@ -93,6 +95,15 @@ struct Analytics: Sendable {
             reports[slug, default: ProviderReport(provider: slug)].openings = count
         }
         return reports.values.sorted { $0.provider < $1.provider }
+    }
+
+    /// - Throws: `NOT_FOUND`.
+    private func require(_ job: UUID, in workspace: UUID, _ call: Call) async throws {
+        let isThere = try await platform.transact(call) { tx in
+            tx.enter(workspace)
+            return try tx.one(Analytics.hasJob, workspace, job)
+        }
+        guard isThere else { throw CallError(.notFound, "No such job") }
     }
 
     // MARK: ranges and groups

@@ -17,6 +17,10 @@ extension Analytics {
         """
     ) { try $0.get(0, as: Int64.self) }
 
+    static let hasJob = Statement("SELECT EXISTS (SELECT FROM jobs WHERE workspace_id = $1 AND id = $2)") {
+        try $0.get(0, as: Bool.self)
+    }
+
     /// How often circuits have opened that the workspace calls through: the platform's, and its own.
     static let countOpenings = Statement(
         """

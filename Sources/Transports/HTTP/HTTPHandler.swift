@@ -215,14 +215,14 @@ final class HTTPHandler: ChannelInboundHandler {
                     let (handler, context) = bound.value
                     handler.tell(value, ticket, context)
                 }
-            }, outlet: outlet(for: method, ticket, context)
-        ) { _, reply in
-            let finish: @Sendable () -> Void = {
-                let (handler, context) = bound.value
-                handler.finish(reply, ticket, context)
-            }
-            if eventLoop.inEventLoop { finish() } else { eventLoop.execute(finish) }
-        }
+            }, outlet: outlet(for: method, ticket, context),
+            completion: { _, reply in
+                let finish: @Sendable () -> Void = {
+                    let (handler, context) = bound.value
+                    handler.finish(reply, ticket, context)
+                }
+                if eventLoop.inEventLoop { finish() } else { eventLoop.execute(finish) }
+            })
         guard let call, self.ticket == ticket else { return }
         self.call = call
         let remaining = call.deadlineNanoseconds - min(MonotonicClock.now, call.deadlineNanoseconds)
