@@ -4,6 +4,8 @@ import RPC
 import TestSupport
 import Testing
 
+@testable import Services
+
 /// Who may be on the other side.
 private enum Somebody: CaseIterable {
     case anonymous, outsider, viewer, member, admin, owner, `operator`
