@@ -64,6 +64,12 @@ private final class HTTPWay: Way {
         self.address = address
     }
 
+    /// Of params that are strings and need no escape.
+    private static func query(_ params: [String: String]) -> String {
+        let pairs = params.map { "\($0)=\($1.hasPrefix("\"") ? String($1.dropFirst().dropLast()) : $1)" }
+        return pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&")
+    }
+
     func ask(_ method: RPC.Method, _ params: [String: String], token: String?) async throws -> String? {
         // What has no route, or one for the operator, is tried as raw JSON-RPC.
         guard let route = method.route, method.role != .operator else {
@@ -81,7 +87,9 @@ private final class HTTPWay: Way {
             }
         }
         let hasBody = route.verb != .get && route.verb != .delete
-        let json = try await send(route.verb.rawValue, path, hasBody ? "{\(members(rest))}" : nil, token)
+        let query = hasBody ? "" : HTTPWay.query(rest)
+        let json = try await send(
+            route.verb.rawValue, path + query, hasBody ? "{\(members(rest))}" : nil, token)
         return json["error"]?["code"]?.string
     }
 

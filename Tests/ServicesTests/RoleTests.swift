@@ -246,7 +246,7 @@ struct RoleTests {
         }
         defer {
             sending.cancel()
-            backend.platform.analytics.close()
+            replicator?.close()
         }
         for (number, method) in backend.registry.methods.enumerated() where isWanted(method) {
             // What asks an outside service is shown beside the simulator of them.
