@@ -10,6 +10,7 @@ struct TidyTests {
         "JSONSchema": ["CPCRE2", "JSON"],
         "Cryptography": ["COpenSSL", "CArgon2", "JSON"],
         "Postgres": ["CPostgres", "Identifiers", "Resilience"],
+        "Redis": ["Resilience"],
         "RPC": ["JSON", "Identifiers", "Resilience"], "Transports": ["RPC", "JSON", "Resilience"],
         "Egress": ["CCurl", "Resilience"],
         "Services": [
