@@ -66,14 +66,15 @@ let package = Package(
             "Services",
             [
                 "Mail", "Egress", "JSONSchema", "RPC", "JSON", "Identifiers", "Postgres", "Cryptography",
-                "Resilience",
+                "Redis", "Resilience",
             ]),
         .target(name: "CRelease"),
         .executableTarget(
             name: "rpcd",
             dependencies: [
                 "CRelease",
-                "Transports", "Services", "Mail", "RPC", "Postgres", "Cryptography", "Systemd", "Resilience",
+                "Transports", "Services", "Mail", "RPC", "Postgres", "Cryptography", "Redis", "Systemd",
+                "Resilience",
                 "JSON", "Tabular",
                 "Identifiers", "Egress",
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -111,7 +112,8 @@ let package = Package(
             "ServicesTests",
             [
                 "Services", "Mail", "Postgres", "Cryptography", "RPC", "JSON", "Identifiers", "Resilience",
-                "Egress", "TestSupport", "rpcd-provider-sim",
+                "Egress", "Redis", "TestSupport", "rpcd-provider-sim",
+                .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         tests(
             "TransportsTests",

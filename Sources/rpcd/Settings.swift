@@ -42,6 +42,7 @@ struct Settings {
     /// When it is another one than for everything else.
     var webhookEgress: EgressPolicy?
     var egressAuthorities: String?
+    var redis = RedisSettings()
     var limits = Limits()
     var httpListen = "127.0.0.1:8080"
     var http = HTTPOptions()
@@ -253,7 +254,7 @@ struct Settings {
                 return !$1.isEmpty
             },
         ]
-        + outgoing
+        + outgoing + sharing
         + Limits.all.map { entry in
             Declaration(
                 key: entry.setting,

@@ -15,7 +15,7 @@ struct TidyTests {
         "Egress": ["CCurl", "Resilience"],
         "Services": [
             "RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience", "Mail", "Egress",
-            "JSONSchema",
+            "JSONSchema", "Redis",
         ],
         "rpcd-provider-sim": ["JSON", "Resilience"],
     ]

@@ -22,6 +22,7 @@ public final class RedisClient: Sendable {
     private let onEvent: @Sendable (Event) -> Void
     private let link: NIOLoopBoundBox<Link>
     private let connected = Atomic(false)
+    private let runID = Mutex<String?>(nil)
 
     private enum Phase {
         case idle
@@ -60,6 +61,10 @@ public final class RedisClient: Sendable {
     /// Whether it serves now.
     public var isConnected: Bool { connected.load(ordering: .relaxed) }
 
+    /// What the server has called itself since it started: another one after each restart and each failover. `nil` while it is away, and
+    /// where it does not say.
+    public var serverRunID: String? { runID.withLock { $0 } }
+
     /// Begins to connect, and goes on trying.
     public func start() {
         onLoop { client in
@@ -74,6 +79,7 @@ public final class RedisClient: Sendable {
             let phase = client.link.value.phase
             client.link.value.phase = .closed
             client.connected.store(false, ordering: .relaxed)
+            client.runID.withLock { $0 = nil }
             client.link.value.probe?.cancel()
             switch phase {
             case .connecting(let pipeline), .serving(let pipeline): pipeline.close(.closed)
@@ -174,7 +180,7 @@ extension RedisClient {
             .flatMap { [connector, eventLoop] _ in connector.greet(bound.value, on: eventLoop) }
             .whenComplete { [self] result in
                 switch result {
-                case .success(let digests): serve(bound.value, digests)
+                case .success(let greeting): serve(bound.value, greeting)
                 case .failure(let error):
                     let reason =
                         error as? RedisError ?? .notConnected("nobody answers, or not as was expected")
@@ -185,14 +191,17 @@ extension RedisClient {
             }
     }
 
-    private func serve(_ pipeline: CommandPipeline, _ digests: [String?]) {
+    private func serve(_ pipeline: CommandPipeline, _ greeting: RedisConnector.Greeting) {
         guard case .connecting(let current) = link.value.phase, current === pipeline else {
             return pipeline.close(.closed)
         }
         link.value.phase = .serving(pipeline)
         link.value.failures = 0
         link.value.hasToldOfAbsence = false
-        for (script, digest) in zip(configuration.scripts, digests) { link.value.digests[script] = digest }
+        for (script, digest) in zip(configuration.scripts, greeting.digests) {
+            link.value.digests[script] = digest
+        }
+        runID.withLock { $0 = greeting.runID }
         connected.store(true, ordering: .relaxed)
         onEvent(.connected)
         probeLater()
@@ -205,6 +214,7 @@ extension RedisClient {
         case .idle, .waiting, .closed: return
         }
         connected.store(false, ordering: .relaxed)
+        runID.withLock { $0 = nil }
         link.value.probe?.cancel()
         var random = SystemRandomNumberGenerator()
         let pause = RedisClient.reconnect.delayNanoseconds(attempt: link.value.failures, using: &random)

@@ -55,11 +55,17 @@ struct RedisConnector {
         return try NIOSSLClientHandler(context: context, serverHostname: host)
     }
 
+    /// What the server has said at first.
+    struct Greeting: Sendable {
+        /// Of the scripts, in their order, as far as the server takes them.
+        let digests: [String?]
+        let runID: String?
+    }
+
     /// Says who asks, in which protocol and which database, tells the scripts and subscribes: all in one go.
-    /// - Parameter completion: the digests of the scripts, in their order, as far as the server takes them.
     func greet(
         _ pipeline: CommandPipeline, on eventLoop: any EventLoop
-    ) -> EventLoopFuture<[String?]> {
+    ) -> EventLoopFuture<Greeting> {
         var hello = RedisCommand("HELLO", "3")
         if let login = configuration.url.login {
             for word in ["AUTH", login.user, login.password] { hello.append(word) }
@@ -75,6 +81,9 @@ struct RedisConnector {
             send(RedisCommand("SCRIPT", "LOAD", script.text), pipeline, eventLoop).map(\.text)
                 .recover { _ in nil }
         }
+        let runID = send(RedisCommand("INFO", "server"), pipeline, eventLoop)
+            .map { RedisConnector.runID(in: $0.text ?? "") }
+            .recover { _ in nil }
         if !configuration.channels.isEmpty {
             let subscribe = RedisCommand("SUBSCRIBE", configuration.channels)
             needed.append(
@@ -83,7 +92,13 @@ struct RedisConnector {
         }
         return EventLoopFuture.andAllSucceed(needed, on: eventLoop).flatMap {
             EventLoopFuture.whenAllSucceed(digests, on: eventLoop)
-        }
+        }.and(runID).map { Greeting(digests: $0, runID: $1) }
+    }
+
+    private static func runID(in info: String) -> String? {
+        let prefix = "run_id:"
+        return info.split(whereSeparator: \.isNewline).first { $0.hasPrefix(prefix) }
+            .map { String($0.dropFirst(prefix.count)) }
     }
 
     private func send(

@@ -27,6 +27,8 @@ public struct Platform: Sendable {
     public let registrationIsOpen: Bool
     let limits: Limits
     public let providers: ProviderServices
+    /// What the daemons keep together, where they do.
+    public let shared: SharedMemory?
     let keyUses = APIKeyUses()
     let sessionUses = SessionUses()
     let accountGroups = AccountGroups()
@@ -35,8 +37,9 @@ public struct Platform: Sendable {
         pool: Pool, reads: [ReadPipeline] = [], passwords: PasswordWorkers, tokens: Tokens,
         masterKeys: WatchedKeys, mail: (transport: any MailTransport, settings: MailSettings)? = nil,
         webhooks: HTTPClient? = nil, registrationIsOpen: Bool, limits: Limits = Limits(),
-        providers: ProviderSetup = ProviderSetup()
+        providers: ProviderSetup = ProviderSetup(), shared: SharedMemory? = nil
     ) {
+        self.shared = shared
         self.pool = pool
         self.reads = reads
         self.passwords = passwords

@@ -43,15 +43,7 @@ public struct System: Sendable {
             Method(
                 "system.ready", "Tells whether calls can be served: it asks the database.", role: .public,
                 route: .get("/readiness"), params: Params(),
-                result: .object(
-                    "Readiness",
-                    Field("status", .string, "`ok`, or `degraded` when an optional store is away.") { _ in
-                        "ok"
-                    },
-                    Field(
-                        "checks", .object("Checks", Field("postgres", .string, "Always `ok`.") { _ in "ok" }),
-                        "Each store."
-                    ) { $0 }),
+                result: Readiness.shape,
                 example: Example("{}", gives: #"{"status":"ok","checks":{"postgres":"ok"}}"#), run: ready),
             Method(
                 "system.version", "Tells which daemon this is.", role: .public, route: .get("/version"),
@@ -90,16 +82,17 @@ public struct System: Sendable {
         metrics.write(to: &text)
         platform?.providers.writeMetrics(to: &text)
         platform?.jobMetrics.write(to: &text)
+        platform?.shared?.writeMetrics(to: &text)
         return text.text
     }
 
-    private var ready: Handler<Done> {
+    private var ready: Handler<Readiness> {
         Handler { call, _, shape in
             pool.transaction(call, .readOnly) { tx in
                 try tx.one(System.selectOne)
             } completion: { result in
                 switch result {
-                case .success: call.succeed(shape.body(of: Done()))
+                case .success: call.succeed(shape.body(of: Readiness(of: platform)))
                 case .failure(let error): call.fail(CallError(mapping: error, in: call), cause: error)
                 }
             }
