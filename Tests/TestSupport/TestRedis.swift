@@ -69,7 +69,7 @@ public final class TestRedis: Sendable {
         return try await converse(command)
     }
 
-    /// A bulk string's second line where it has one.
+    /// The whole answer to one command, as it comes over the wire.
     public func read(_ words: String...) async throws -> String {
         let command = words.reduce(into: "*\(words.count)\r\n") { $0 += "$\($1.utf8.count)\r\n\($1)\r\n" }
         let connection = try RawSocket(path: socket)
@@ -81,7 +81,7 @@ public final class TestRedis: Sendable {
         let connection = try RawSocket(path: socket)
         try await connection.send(text)
         guard let line = try await connection.line() else { throw Failure(description: "it closed") }
-        return String(decoding: line, as: UTF8.self)
+        return String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line[...], as: UTF8.self)
     }
 
     /// A port of the loopback address that was free a moment ago.
