@@ -106,6 +106,12 @@ final class CommandPipeline: ChannelInboundHandler {
         self.context = context
     }
 
+    func channelActive(context: ChannelHandlerContext) {
+        // It was closed while it was being made.
+        if reason != nil { context.close(promise: nil) }
+        context.fireChannelActive()
+    }
+
     func handlerRemoved(context: ChannelHandlerContext) {
         end()
     }
