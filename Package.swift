@@ -25,6 +25,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
@@ -43,6 +44,13 @@ let package = Package(
         library("Systemd", ["CSystemd"]),
         library("Cryptography", ["COpenSSL", "CArgon2", "JSON"]),
         library("Postgres", ["CPostgres", "Identifiers", "Resilience"]),
+        library(
+            "Redis",
+            [
+                "Resilience", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         library("RPC", ["JSON", "Identifiers", "Resilience"]),
         library(
             "Transports",
@@ -61,7 +69,7 @@ let package = Package(
             "Services",
             [
                 "AnalyticsStores", "Mail", "Egress", "JSONSchema", "RPC", "JSON", "Identifiers", "Postgres",
-                "Cryptography", "Resilience",
+                "Cryptography", "Redis", "Resilience",
             ]),
         .target(name: "CRelease"),
         .executableTarget(
@@ -69,7 +77,7 @@ let package = Package(
             dependencies: [
                 "CRelease",
                 "Transports", "Services", "AnalyticsStores", "Mail", "RPC", "Postgres", "Cryptography",
-                "Systemd", "Resilience", "JSON", "Tabular",
+                "Redis", "Systemd", "Resilience", "JSON", "Tabular",
                 "Identifiers", "Egress",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -95,12 +103,19 @@ let package = Package(
         tests("IdentifiersTests", ["Identifiers", "TestSupport"]),
         tests("CryptographyTests", ["Cryptography", "JSON", "TestSupport"]),
         tests("PostgresTests", ["Postgres", "Identifiers", "Resilience", "TestSupport"]),
+        tests(
+            "RedisTests",
+            [
+                "Redis", "Resilience", "TestSupport", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
         tests("ResilienceTests", ["Resilience", "TestSupport"]),
         tests(
             "ServicesTests",
             [
                 "Services", "AnalyticsStores", "Mail", "Postgres", "Cryptography", "RPC", "JSON",
-                "Identifiers", "Resilience", "Egress", "TestSupport", "rpcd-provider-sim",
+                "Identifiers", "Resilience", "Egress", "Redis", "TestSupport", "rpcd-provider-sim",
+                .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         tests(
             "TransportsTests",

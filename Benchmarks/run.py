@@ -12,15 +12,16 @@ import identity
 import jobs
 import ledger
 import records
+import redis
 import transports
 from common import HTTP_PORT, QUICK, ROOT, RPCD, wait_for_ready, write_table
 
 arguments = argparse.ArgumentParser(description=__doc__)
 arguments.add_argument("--quick", action="store_true", help="short rounds; the table is only printed")
 arguments.add_argument("parts", nargs="*", metavar="PART",
-                       help="transports, identity, ledger, records or jobs; all of them when left out. Of the others the table keeps its rows")
+                       help="transports, identity, ledger, records, jobs or redis; all of them when left out. Of the others the table keeps its rows")
 parts = arguments.parse_args().parts
-if unknown := set(parts) - {"transports", "identity", "ledger", "records", "jobs"}:
+if unknown := set(parts) - {"transports", "identity", "ledger", "records", "jobs", "redis"}:
     arguments.error(f"there is no part {', '.join(unknown)}")
 
 
@@ -32,9 +33,11 @@ def measures(part):
 work = pathlib.Path(tempfile.mkdtemp(prefix="rpcd-bench-", dir="/tmp"))
 work.chmod(0o711)
 data = work / "data"
+environment = os.environ | {
+    "RPCD_RATE_GENERAL": "off", "RPCD_RATE_AUTH": "off", "RPCD_LIMIT_CONNECTIONS": "2000", "RPCD_LOG_LEVEL": "error"}
 daemon = subprocess.Popen(
     [RPCD, "dev", *(["--demo"] if measures("jobs") else []), "--data-dir", data, "--http", f"127.0.0.1:{HTTP_PORT}"], stdout=subprocess.PIPE, text=True, cwd=ROOT,
-    env=os.environ | {"RPCD_RATE_GENERAL": "off", "RPCD_RATE_AUTH": "off", "RPCD_LIMIT_CONNECTIONS": "2000", "RPCD_LOG_LEVEL": "error"})
+    env=environment)
 try:
     wait_for_ready(daemon)
     path = str(data / "rpcd.sock")
@@ -49,6 +52,8 @@ try:
         records.measure(path, data, work, request)
     if measures("jobs"):
         jobs.measure(path, data)
+    if measures("redis"):
+        redis.measure(work, environment)
     if not QUICK:
         write_table(parts)
 finally:

@@ -8,6 +8,8 @@ public final class Listener: Sendable {
         /// It listens from here on. What was notified before, or while the connection was lost, has not been heard: look.
         case listening
         case notification(channel: String, payload: String)
+        /// The connection has been lost: nothing is heard until the next `listening`.
+        case lost
     }
 
     private let conninfo: String
@@ -51,6 +53,7 @@ public final class Listener: Sendable {
                 try connection.script(channels.map { "LISTEN \"\($0)\"" }.joined(separator: ";"))
                 failures = 0
                 onEvent(.listening)
+                defer { onEvent(.lost) }
                 try hear(connection)
             } catch {
                 WorkerThread.pause(

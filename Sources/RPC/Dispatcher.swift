@@ -34,6 +34,7 @@ public final class Dispatcher: Sendable {
     private let authenticator: any Authenticator
     private let classLimiters: [RateClass: RateLimiter<String>]
     private let peerLimiter: RateLimiter<String>
+    private let shared: (any SharedRates)?
     private let now: @Sendable () -> UInt64
     private let observer: Observer
 
@@ -47,14 +48,17 @@ public final class Dispatcher: Sendable {
     /// Of the `general` rate: what one address or uid may send before anything is parsed.
     private static let peerFactor = 10
 
+    /// - Parameter shared: counts the calls of other daemons, too; without it, or while it is away, each daemon counts its own.
     public init(
         registry: Registry, limits: Limits, rates: Rates, authenticator: any Authenticator,
+        shared: (any SharedRates)? = nil,
         now: @escaping @Sendable () -> UInt64 = { MonotonicClock.now },
         observer: @escaping Observer = { _ in }
     ) {
         self.registry = registry
         self.limits = limits
         self.authenticator = authenticator
+        self.shared = shared
         self.now = now
         self.observer = observer
         classLimiters = [
@@ -96,8 +100,11 @@ public final class Dispatcher: Sendable {
                 metadata.read(meta, maximumTimeoutMs: limits.maximumTimeoutMs, errors: &errors)
             }
             caller = try self.caller(of: method, metadata.token, peer)
-            try count(caller, peer, method, arguments)
-            guard errors.isEmpty else { throw .fields(errors) }
+            let count = count(caller, peer, method, arguments)
+            let shared = count.flatMap { _ in self.shared.flatMap { $0.isAtHand ? $0 : nil } }
+            if shared == nil, let count { try Dispatcher.check(count.limiter.admit(count.key, now: now())) }
+            // Whoever is over his rate is told that first.
+            guard errors.isEmpty || shared != nil else { throw .fields(errors) }
             let standard = method.streams ? Dispatcher.streamTimeoutMs : limits.defaultTimeoutMs
             let timeout = UInt64(metadata.timeoutMs ?? standard) * 1_000_000
             let call = Call(
@@ -111,7 +118,11 @@ public final class Dispatcher: Sendable {
                         nanoseconds: now() - started))
                 completion(call, reply)
             }
-            method.start(call)
+            if let shared, let count {
+                ask(shared, count, call, errors)
+            } else {
+                method.start(call)
+            }
             return call
         } catch {
             observer(
@@ -131,12 +142,46 @@ public final class Dispatcher: Sendable {
         return try authenticator.authenticate(token)
     }
 
+    /// Whose rate a call counts against, where it counts.
+    private struct Count {
+        let limiter: RateLimiter<String>
+        let rate: RateClass
+        let key: String
+    }
+
     private func count(
         _ caller: Caller, _ peer: Peer, _ method: Method, _ arguments: Arguments
-    ) throws(CallError) {
-        guard caller != .operator, !peer.isOperator, let limiter = classLimiters[method.rate] else { return }
-        try Dispatcher.check(
-            limiter.admit(method.rateKey?(arguments) ?? scope(of: caller, at: peer), now: now()))
+    ) -> Count? {
+        guard caller != .operator, !peer.isOperator, let limiter = classLimiters[method.rate],
+            !limiter.limit.isOff
+        else { return nil }
+        return Count(
+            limiter: limiter, rate: method.rate,
+            key: method.rateKey?(arguments) ?? scope(of: caller, at: peer))
+    }
+
+    /// Has a call counted together with those of other daemons; it goes on when the answer is there. This daemon's own limiter takes the
+    /// answer over, so that nobody gets a whole allowance anew when it has to decide by itself, and decides where there is no answer.
+    private func ask(_ shared: any SharedRates, _ count: Count, _ call: Call, _ errors: [FieldError]) {
+        let asked = now()
+        let question = RateQuestion(
+            key: count.key, rate: count.rate, limit: count.limiter.limit,
+            busyNanoseconds: count.limiter.busyNanoseconds(count.key, now: asked))
+        shared.ask(question) { [now] answer in
+            let decision =
+                answer.map {
+                    count.limiter.adopt(
+                        count.key, allowed: $0.allowed, busyNanoseconds: $0.busyNanoseconds,
+                        retryAfterNanoseconds: $0.retryAfterNanoseconds, now: asked)
+                } ?? count.limiter.admit(count.key, now: now())
+            do throws(CallError) {
+                try Dispatcher.check(decision)
+                guard errors.isEmpty else { throw .fields(errors) }
+                call.method.start(call)
+            } catch {
+                call.fail(error)
+            }
+        }
     }
 
     private func scope(of caller: Caller, at peer: Peer) -> String {

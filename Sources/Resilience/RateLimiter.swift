@@ -26,6 +26,7 @@ public final class RateLimiter<Key: Hashable & Sendable>: Sendable {
     /// Most keys remembered at once.
     public let maximumKeys: Int
 
+    /// Nanoseconds in which one more is earned.
     private let interval: UInt64
     private let window: UInt64
     private let table: Mutex<Table>
@@ -71,6 +72,23 @@ public final class RateLimiter<Key: Hashable & Sendable>: Sendable {
             if cost > 0 { table.set(key, wholeAt: now.saturatingAdd(busy + increment), now: now) }
             return decision(allowed: true, busy: busy + increment, retryAfter: 0)
         }
+    }
+
+    /// What is known of a key, for whoever decides elsewhere: nanoseconds until its allowance is whole. Takes nothing.
+    public func busyNanoseconds(_ key: Key, now: UInt64) -> UInt64 {
+        table.withLock { busy($0, key, now) }
+    }
+
+    /// Takes over a decision that was made elsewhere for all who count this key, so that this limiter goes on from there.
+    /// - Parameters:
+    ///   - busyNanoseconds: until the allowance is whole, counted from `now`.
+    ///   - now: no later than the decision: the time that it was under way is not counted against the key.
+    public func adopt(
+        _ key: Key, allowed: Bool, busyNanoseconds: UInt64, retryAfterNanoseconds: UInt64, now: UInt64
+    ) -> Decision {
+        let busy = min(window, busyNanoseconds)
+        table.withLock { $0.set(key, wholeAt: now.saturatingAdd(busy), now: now) }
+        return decision(allowed: allowed, busy: busy, retryAfter: retryAfterNanoseconds)
     }
 
     /// Nanoseconds until the allowance is whole. Only a clock that went back could make it more than the window.

@@ -53,7 +53,8 @@ struct Daemon {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, Daemon.processors / 2))
         let httpGroup = MultiThreadedEventLoopGroup(numberOfThreads: Daemon.processors)
         // One for each loop: what is read by key stays on it from socket to database and back.
-        reads = try (Array(group.makeIterator()) + Array(httpGroup.makeIterator())).map {
+        let loops = Array(group.makeIterator()) + Array(httpGroup.makeIterator())
+        reads = try loops.map {
             try ReadPipeline(conninfo: conninfo, reactor: EventLoopReactor(eventLoop: $0))
         }
         self.group = group
@@ -64,7 +65,8 @@ struct Daemon {
             webhooks: try HTTPClient(
                 .webhooks(settings.webhookEgress ?? settings.egress, authorities: settings.egressAuthorities)),
             registrationIsOpen: settings.registrationIsOpen, limits: settings.limits,
-            providers: try settings.providerSetup(), analytics: try settings.analyticsService())
+            providers: try settings.providerSetup(), analytics: try settings.analyticsService(),
+            shared: try settings.redis.sharedMemory(on: loops))
         self.platform = platform
         jobs = JobRunner(platform, settings.jobs) { log.write(.warning, $0) }
         let metrics = CallMetrics()
@@ -73,7 +75,7 @@ struct Daemon {
         settings.http.openAPI = OpenAPI.document(of: registry.methods, version: Release.version)
         dispatcher = Dispatcher(
             registry: registry, limits: settings.limits,
-            rates: settings.rates, authenticator: tokens,
+            rates: settings.rates, authenticator: tokens, shared: platform.shared?.rates,
             observer: { call in
                 metrics.record(call)
                 log.answered(call)
@@ -109,7 +111,7 @@ struct Daemon {
     /// Serves on the Unix socket until SIGTERM or SIGINT, then lets what runs finish.
     func serve() async throws {
         let signals = StopSignals()
-        for pipeline in reads { try await pipeline.start() }
+        try await startConnections()
         let operators = UnixSocketServer.Operators(additional: settings.operatorUIDs)
         let activated = try SocketActivation.take().filter(\.isListening)
         let server: UnixSocketServer
@@ -149,14 +151,24 @@ struct Daemon {
         try await close()
     }
 
+    private func startConnections() async throws {
+        for pipeline in reads { try await pipeline.start() }
+        platform.startSharing { [log] in log.write($0 ? .warning : .info, $1) }
+    }
+
     private func startUpkeep() -> [Upkeep] {
         platform.startUpkeep(jobs: jobs) { log.write(.warning, $0) }
     }
 
-    /// Hears of jobs that other daemons have made. Without it they are found a quarter of a second later.
+    /// Hears of jobs that other daemons have made, and of whose standing they have changed. Without it jobs are found a quarter of a second
+    /// later, and everybody's standing is asked of the database.
     private func listen() -> Listener? {
         guard let conninfo = settings.directURL ?? settings.databaseURL else { return nil }
-        return Listener(conninfo: conninfo, channels: [JobRunner.channel]) { [jobs] _ in jobs.notice() }
+        let standing = platform.shared.map { _ in [StandingCache.channel] } ?? []
+        return Listener(conninfo: conninfo, channels: [JobRunner.channel] + standing) { [jobs, platform] in
+            platform.shared?.hear($0)
+            jobs.notice()
+        }
     }
 
     /// From the event loop: when that is stuck, the service manager hears nothing and restarts the daemon.
@@ -190,7 +202,7 @@ struct Daemon {
 
     /// Serves on standard input and output until they end.
     func serveStdio(concurrency: Int) async throws {
-        for pipeline in reads { try await pipeline.start() }
+        try await startConnections()
         let upkeep = startUpkeep()
         try await Stdio.serve(dispatcher, concurrency: concurrency, on: group)
         for work in upkeep { await work.stop() }
@@ -198,6 +210,7 @@ struct Daemon {
     }
 
     private func close() async throws {
+        platform.shared?.close()
         for pipeline in reads { pipeline.close() }
         platform.analytics.close()
         pool.close(within: 5)

@@ -43,6 +43,7 @@ struct Settings {
     /// When it is another one than for everything else.
     var webhookEgress: EgressPolicy?
     var egressAuthorities: String?
+    var redis = RedisSettings()
     var limits = Limits()
     var httpListen = "127.0.0.1:8080"
     var http = HTTPOptions()
@@ -254,7 +255,7 @@ struct Settings {
                 return !$1.isEmpty
             },
         ]
-        + outgoing + ofAnalytics
+        + outgoing + ofAnalytics + sharing
         + Limits.all.map { entry in
             Declaration(
                 key: entry.setting,

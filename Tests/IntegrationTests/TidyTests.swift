@@ -10,14 +10,14 @@ struct TidyTests {
         "JSONSchema": ["CPCRE2", "JSON"],
         "Cryptography": ["COpenSSL", "CArgon2", "JSON"],
         "Postgres": ["CPostgres", "Identifiers", "Resilience"],
+        "Redis": ["Resilience"],
         "RPC": ["JSON", "Identifiers", "Resilience"], "Transports": ["RPC", "JSON", "Resilience"],
         "Egress": ["CCurl", "Resilience"],
         "ClickHouse": ["CZlib", "Egress", "Identifiers", "JSON", "Resilience"],
         "AnalyticsStores": ["ClickHouse", "Postgres", "JSON", "Identifiers", "Resilience"],
         "Services": [
             "AnalyticsStores", "RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience", "Mail",
-            "Egress",
-            "JSONSchema",
+            "Egress", "JSONSchema", "Redis",
         ],
         "rpcd-provider-sim": ["JSON", "Resilience"],
     ]

@@ -41,6 +41,7 @@ struct ListenerTests {
         try await listen(try cluster.freshDatabase()) { events in
             #expect(await events.next() == .listening)
             try cluster.stopImmediately()
+            #expect(await events.next() == .lost)
             try cluster.start()
             #expect(await events.next() == .listening)
         }

@@ -29,11 +29,12 @@ final class Backend: Sendable {
     /// Another daemon on the same database, with the same keys.
     convenience init(
         sharing other: Backend, masterKeys: WatchedKeys? = nil, webhooks: HTTPClient? = nil,
-        providers: ProviderSetup? = nil
+        providers: ProviderSetup? = nil, shared: SharedMemory? = nil,
+        methods: (Platform) -> [Method] = { _ in [] }
     ) throws {
         try self.init(
             masterKeys: masterKeys ?? other.masterKeys, signingKeys: other.signingKeys, webhooks: webhooks,
-            conninfo: other.conninfo, providers: providers)
+            conninfo: other.conninfo, providers: providers, shared: shared, methods: methods)
     }
 
     /// The manifests that are shipped; nobody is called.
@@ -58,10 +59,11 @@ final class Backend: Sendable {
         rates: Rates = Rates(auth: .off, general: .off), registrationIsOpen: Bool = true,
         masterKeys: WatchedKeys? = nil, signingKeys: WatchedKeys? = nil,
         mail: (transport: any MailTransport, settings: MailSettings)? = nil, webhooks: HTTPClient? = nil,
-        conninfo shared: String? = nil, proxy: CuttingProxy? = nil, providers: ProviderSetup? = nil,
-        analytics: (store: any AnalyticsStore, settings: Replicator.Settings)? = nil
+        conninfo existing: String? = nil, proxy: CuttingProxy? = nil, providers: ProviderSetup? = nil,
+        analytics: (store: any AnalyticsStore, settings: Replicator.Settings)? = nil,
+        shared: SharedMemory? = nil, methods: (Platform) -> [Method] = { _ in [] }
     ) throws {
-        conninfo = try shared ?? TestCluster.shared.get().freshDatabase()
+        conninfo = try existing ?? TestCluster.shared.get().freshDatabase()
         try Migrator(conninfo: conninfo, files: MigrationFile.read(folder: Backend.root + "/migrations")).up()
         let daemons = TestCluster.daemon(conninfo)
         pool = Pool(
@@ -77,7 +79,8 @@ final class Backend: Sendable {
             registrationIsOpen: registrationIsOpen, providers: try providers ?? Backend.shipped.get(),
             analytics: AnalyticsService(
                 store: try analytics?.store ?? Backend.analyticsStore.get(),
-                directURL: analytics == nil ? nil : daemons, analytics?.settings ?? Replicator.Settings()))
+                directURL: analytics == nil ? nil : daemons, analytics?.settings ?? Replicator.Settings()),
+            shared: shared)
         let metrics = CallMetrics()
         let system = System(
             version: "1", commit: "test", limits: Limits(), pool: pool, metrics: metrics,
@@ -86,8 +89,8 @@ final class Backend: Sendable {
         // How busy the machine is with all tests at once is no test's question.
         limits.defaultTimeoutMs = 300_000
         dispatcher = Dispatcher(
-            registry: try Registry(system.methods + platform.methods), limits: limits, rates: rates,
-            authenticator: tokens, observer: metrics.record)
+            registry: try Registry(system.methods + platform.methods + methods(platform)), limits: limits,
+            rates: rates, authenticator: tokens, shared: shared?.rates, observer: metrics.record)
     }
 
     /// Connections are few, and tests are many.

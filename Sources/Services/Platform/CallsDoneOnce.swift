@@ -52,7 +52,7 @@ extension Platform {
         _ call: Call, _ options: TransactionOptions, _ ticket: Idempotency.Ticket?, _ work: @escaping Work,
         ended: @escaping @Sendable () -> Void = {}
     ) {
-        pool.transaction(call, options) {
+        runTransaction(call, options) {
             try work($0, ticket)
         } afterwards: {
             try $0.body()

@@ -178,9 +178,7 @@ extension Platform {
         Handler { call, params, shape in
             @Sendable func run(_ ticket: Idempotency.Ticket?) async throws -> Body {
                 // Before the database has said so nobody is who he says, not even to be refused.
-                if call.method.role != .public {
-                    note(try await transact(call) { tx in try Authorization.check(call, in: tx) })
-                }
+                if call.method.role != .public { _ = try await standing(call) }
                 let values = try params.get()
                 if let ticket, let body = try await replay(call, ticket) { return body }
                 do {
@@ -225,7 +223,7 @@ extension Platform {
         _ call: Call, _ body: @escaping @Sendable (borrowing Transaction) throws -> Value
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            pool.transaction(call, .readCommitted, body) { continuation.resume(with: $0) }
+            runTransaction(call, .readCommitted, body, afterwards: { $0 }) { continuation.resume(with: $0) }
         }
     }
 }

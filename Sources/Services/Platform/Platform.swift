@@ -28,6 +28,8 @@ public struct Platform: Sendable {
     let limits: Limits
     public let providers: ProviderServices
     public let analytics: AnalyticsService
+    /// What the daemons keep together, where they do.
+    public let shared: SharedMemory?
     let keyUses = APIKeyUses()
     let sessionUses = SessionUses()
     let accountGroups = AccountGroups()
@@ -36,8 +38,10 @@ public struct Platform: Sendable {
         pool: Pool, reads: [ReadPipeline] = [], passwords: PasswordWorkers, tokens: Tokens,
         masterKeys: WatchedKeys, mail: (transport: any MailTransport, settings: MailSettings)? = nil,
         webhooks: HTTPClient? = nil, registrationIsOpen: Bool, limits: Limits = Limits(),
-        providers: ProviderSetup = ProviderSetup(), analytics: AnalyticsService = AnalyticsService()
+        providers: ProviderSetup = ProviderSetup(), analytics: AnalyticsService = AnalyticsService(),
+        shared: SharedMemory? = nil
     ) {
+        self.shared = shared
         self.pool = pool
         self.reads = reads
         self.passwords = passwords

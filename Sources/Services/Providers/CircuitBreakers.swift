@@ -50,6 +50,8 @@ final class CircuitBreakers: Sendable {
         var entries: [CircuitKey: Entry] = [:]
         var notices: [String] = []
         var random = SystemRandomNumberGenerator()
+        /// Told at once of what the database has yet to be told.
+        var listener: (@Sendable (News) -> Void)?
     }
 
     private let settings: CircuitBreaker.Settings
@@ -112,10 +114,11 @@ final class CircuitBreakers: Sendable {
         _ body: (inout CircuitBreaker, UInt64, inout SystemRandomNumberGenerator) -> Value
     ) -> Value {
         let now = clock()
-        return state.withLock { state in
+        let (value, tell) = state.withLock { state -> (Value, (@Sendable () -> Void)?) in
             make(room: key, &state)
             var entry = state.entries[key] ?? Entry(breaker: CircuitBreaker(settings), workspace: workspace)
             entry.workspace = entry.workspace ?? workspace
+            var tell: (@Sendable () -> Void)?
             let before = entry.breaker.snapshot
             let value = body(&entry.breaker, now, &state.random)
             let after = entry.breaker.snapshot
@@ -123,12 +126,23 @@ final class CircuitBreakers: Sendable {
                 after.state, after.openings, after.forcedAt
             ) {
                 // Half-open is each daemon's own.
-                if entry.breaker.state != .halfOpen { entry.isNews = true }
+                if entry.breaker.state != .halfOpen {
+                    entry.isNews = true
+                    let news = News(key: key, workspace: entry.workspace, snapshot: after)
+                    if let listener = state.listener { tell = { listener(news) } }
+                }
                 note(key, entry.breaker, in: &state)
             }
             state.entries[key] = entry
-            return value
+            return (value, tell)
         }
+        tell?()
+        return value
+    }
+
+    /// Has somebody told of every change as soon as it is there, on whichever thread it happens.
+    func tell(_ listener: @escaping @Sendable (News) -> Void) {
+        state.withLock { $0.listener = listener }
     }
 
     private func note(_ key: CircuitKey, _ breaker: CircuitBreaker, in state: inout State) {

@@ -12,6 +12,7 @@ struct Readiness: Sendable {
     private static let optional = [
         ("clickhouse", "Where analytics is kept: `ok`, `away`, `behind` or `refused`."),
         ("analytics", "The same, in a PostgreSQL of its own."),
+        ("redis", "What daemons share: `ok` or `away`."),
     ]
 
     static let shape: Shape<Readiness> = .object(

@@ -83,6 +83,7 @@ public struct System: Sendable {
         platform?.providers.writeMetrics(to: &text)
         platform?.jobMetrics.write(to: &text)
         platform?.analytics.writeMetrics(to: &text)
+        platform?.shared?.writeMetrics(to: &text)
         return text.text
     }
 
@@ -98,6 +99,9 @@ public struct System: Sendable {
                         var readiness = Readiness()
                         if let (name, standing) = await platform?.analytics.standing(backlog) {
                             readiness.add(name, standing.rawValue)
+                        }
+                        if let shared = platform?.shared {
+                            readiness.add("redis", shared.redis.isConnected ? "ok" : "away")
                         }
                         call.succeed(shape.body(of: readiness))
                     }
