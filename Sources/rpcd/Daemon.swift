@@ -54,7 +54,7 @@ struct Daemon {
         let httpGroup = MultiThreadedEventLoopGroup(numberOfThreads: Daemon.processors)
         // One for each loop: what is read by key stays on it from socket to database and back.
         reads = try (Array(group.makeIterator()) + Array(httpGroup.makeIterator())).map {
-            try ReadPipeline(conninfo: conninfo, reactor: EventLoopReactor(eventLoop: $0))
+            try ReadPipeline(Server(conninfo), reactor: EventLoopReactor(eventLoop: $0))
         }
         self.group = group
         self.httpGroup = httpGroup

@@ -83,6 +83,11 @@ public final class TestCluster: Sendable {
         return (["host=\(directory)"] + rest).joined(separator: " ")
     }
 
+    /// The same database name on several servers.
+    public static func conninfo(of clusters: [TestCluster], database: String = "postgres") -> String {
+        "host=\(clusters.map(\.directory).joined(separator: ",")) user=rpcd dbname=\(database)"
+    }
+
     /// The same database, for the daemon: bound by row level security.
     public static func daemon(_ conninfo: String) -> String {
         conninfo.replacingOccurrences(of: "user=rpcd", with: "user=rpcd_daemon")
