@@ -23,6 +23,7 @@ struct Settings {
     var jobs = JobRunner.Settings()
     var resultSeconds: Int64 = 30 * 86_400
     var analytics = Analytics()
+    var fleet = Fleet()
     var socket = Settings.defaultSocket
     var poolSize = 8
     var logLevel = Log.Level.info
@@ -77,7 +78,9 @@ struct Settings {
             Declaration(
                 key: "RPCD_DATABASE_DIRECT_URL", takes: "a libpq connection string or URL",
                 standard: "RPCD_DATABASE_URL",
-                summary: "the same database without a transaction pooler between, for LISTEN", isSecret: true
+                summary:
+                    "the same database without a transaction pooler between, for LISTEN, locks of sessions and migrations",
+                isSecret: true
             ) {
                 $0.directURL = $1
                 return !$1.isEmpty
@@ -254,7 +257,7 @@ struct Settings {
                 return !$1.isEmpty
             },
         ]
-        + outgoing + ofAnalytics
+        + outgoing + ofAnalytics + ofFleet
         + Limits.all.map { entry in
             Declaration(
                 key: entry.setting,

@@ -59,7 +59,8 @@ final class Backend: Sendable {
         masterKeys: WatchedKeys? = nil, signingKeys: WatchedKeys? = nil,
         mail: (transport: any MailTransport, settings: MailSettings)? = nil, webhooks: HTTPClient? = nil,
         conninfo shared: String? = nil, proxy: CuttingProxy? = nil, providers: ProviderSetup? = nil,
-        analytics: (store: any AnalyticsStore, settings: Replicator.Settings)? = nil
+        analytics: (store: any AnalyticsStore, settings: Replicator.Settings)? = nil,
+        replica: Replica? = nil
     ) throws {
         conninfo = try shared ?? TestCluster.shared.get().freshDatabase()
         try Migrator(conninfo: conninfo, files: MigrationFile.read(folder: Backend.root + "/migrations")).up()
@@ -77,7 +78,8 @@ final class Backend: Sendable {
             registrationIsOpen: registrationIsOpen, providers: try providers ?? Backend.shipped.get(),
             analytics: AnalyticsService(
                 store: try analytics?.store ?? Backend.analyticsStore.get(),
-                directURL: analytics == nil ? nil : daemons, analytics?.settings ?? Replicator.Settings()))
+                directURL: analytics == nil ? nil : daemons, analytics?.settings ?? Replicator.Settings()),
+            replica: replica)
         let metrics = CallMetrics()
         let system = System(
             version: "1", commit: "test", limits: Limits(), pool: pool, metrics: metrics,

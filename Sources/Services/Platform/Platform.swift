@@ -28,6 +28,8 @@ public struct Platform: Sendable {
     let limits: Limits
     public let providers: ProviderServices
     public let analytics: AnalyticsService
+    /// For lists; without it the pool serves them.
+    public let replica: Replica?
     let keyUses = APIKeyUses()
     let sessionUses = SessionUses()
     let accountGroups = AccountGroups()
@@ -36,8 +38,10 @@ public struct Platform: Sendable {
         pool: Pool, reads: [ReadPipeline] = [], passwords: PasswordWorkers, tokens: Tokens,
         masterKeys: WatchedKeys, mail: (transport: any MailTransport, settings: MailSettings)? = nil,
         webhooks: HTTPClient? = nil, registrationIsOpen: Bool, limits: Limits = Limits(),
-        providers: ProviderSetup = ProviderSetup(), analytics: AnalyticsService = AnalyticsService()
+        providers: ProviderSetup = ProviderSetup(), analytics: AnalyticsService = AnalyticsService(),
+        replica: Replica? = nil
     ) {
+        self.replica = replica
         self.pool = pool
         self.reads = reads
         self.passwords = passwords
@@ -159,6 +163,12 @@ extension Platform {
             works.append(
                 Upkeep(every: .milliseconds(250), told: log, of: "Sending to analytics") {
                     try await replicator.turn()
+                })
+        }
+        if let replica {
+            works.append(
+                Upkeep(every: .seconds(1), told: log, of: "Measuring the replica") {
+                    try await replica.measure(against: pool)
                 })
         }
         if let jobs {

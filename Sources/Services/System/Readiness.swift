@@ -12,6 +12,7 @@ struct Readiness: Sendable {
     private static let optional = [
         ("clickhouse", "Where analytics is kept: `ok`, `away`, `behind` or `refused`."),
         ("analytics", "The same, in a PostgreSQL of its own."),
+        ("replica", "Where lists are read: `ok`, `away` or `behind`; else they are read from the primary."),
     ]
 
     static let shape: Shape<Readiness> = .object(

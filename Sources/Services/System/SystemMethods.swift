@@ -83,6 +83,7 @@ public struct System: Sendable {
         platform?.providers.writeMetrics(to: &text)
         platform?.jobMetrics.write(to: &text)
         platform?.analytics.writeMetrics(to: &text)
+        platform?.replica?.writeMetrics(to: &text)
         return text.text
     }
 
@@ -98,6 +99,9 @@ public struct System: Sendable {
                         var readiness = Readiness()
                         if let (name, standing) = await platform?.analytics.standing(backlog) {
                             readiness.add(name, standing.rawValue)
+                        }
+                        if let replica = platform?.replica {
+                            readiness.add("replica", replica.standing.rawValue)
                         }
                         call.succeed(shape.body(of: readiness))
                     }

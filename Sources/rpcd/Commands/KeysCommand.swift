@@ -38,10 +38,7 @@ struct KeysCommand: AsyncParsableCommand {
                     directory: dataDir, user: Tenancy.daemonRole)
                 settings.masterKeyFile = dataDir + "/master-key"
             }
-            guard let conninfo = settings.databaseURL else {
-                throw SettingError("RPCD_DATABASE_URL", got: nil, takes: "a libpq connection string or URL")
-            }
-            let pool = Pool(PoolConfiguration(conninfo: conninfo, size: 1))
+            let pool = Pool(PoolConfiguration(server: try settings.server(), size: 1))
             defer { pool.close(within: 5) }
             switch action {
             case .list: try await list(settings, pool)
