@@ -3,7 +3,6 @@
 import os
 import pwd
 import shutil
-import signal
 import subprocess
 import time
 
@@ -101,6 +100,6 @@ class Pooler:
         """- Returns: what it ended with, if it had."""
         status = self._process.poll()
         if status is None:
-            self._process.send_signal(signal.SIGTERM)
-            self._process.wait(30)
+            self._process.kill()
+            self._process.wait()
         return status
