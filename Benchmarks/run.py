@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 
+import fleet
 import identity
 import jobs
 import ledger
@@ -18,9 +19,9 @@ from common import HTTP_PORT, QUICK, ROOT, RPCD, wait_for_ready, write_table
 arguments = argparse.ArgumentParser(description=__doc__)
 arguments.add_argument("--quick", action="store_true", help="short rounds; the table is only printed")
 arguments.add_argument("parts", nargs="*", metavar="PART",
-                       help="transports, identity, ledger, records or jobs; all of them when left out. Of the others the table keeps its rows")
+                       help="transports, identity, ledger, records, jobs or fleet; all of them when left out. Of the others the table keeps its rows")
 parts = arguments.parse_args().parts
-if unknown := set(parts) - {"transports", "identity", "ledger", "records", "jobs"}:
+if unknown := set(parts) - {"transports", "identity", "ledger", "records", "jobs", "fleet"}:
     arguments.error(f"there is no part {', '.join(unknown)}")
 
 
@@ -49,6 +50,8 @@ try:
         records.measure(path, data, work, request)
     if measures("jobs"):
         jobs.measure(path, data)
+    if measures("fleet"):
+        fleet.measure(path, data, work, request)
     if not QUICK:
         write_table(parts)
 finally:

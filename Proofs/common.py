@@ -142,12 +142,21 @@ class Cluster:
     def promote(self):
         self._run("pg_ctl", "-D", self.folder / "data", "-w", "-s", "promote")
 
+    @property
+    def postmaster(self):
+        return int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+
+    def children(self, what=""):
+        """Of its processes those whose title has this in it."""
+        found = subprocess.run(["pgrep", "-f", "-P", str(self.postmaster), what or "."], stdout=subprocess.PIPE, text=True).stdout
+        return [int(line) for line in found.split()]
+
     def kill_at_once(self):
         """Every process of it with SIGKILL, as if the machine had lost power."""
-        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+        postmaster = self.postmaster
         # Stopped first, so that it starts nobody while its children are looked for.
         os.kill(postmaster, signal.SIGSTOP)
-        children = [int(line) for line in subprocess.run(["pgrep", "-P", str(postmaster)], stdout=subprocess.PIPE, text=True).stdout.split()]
+        children = self.children()
         for process in [*children, postmaster]:
             try:
                 os.kill(process, signal.SIGKILL)

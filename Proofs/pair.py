@@ -3,10 +3,14 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import time
 
 import common
+
+# How long a standby hears nothing before its primary is killed.
+DEAF_SECONDS = 0.3
 
 
 class Pair:
@@ -29,9 +33,16 @@ class Pair:
         return f"host={hosts} user={user} dbname={self.NAME} target_session_attrs=read-write"
 
     def kill(self):
-        """All processes of the primary at once, as when its machine loses power; then the standby is promoted."""
+        """All processes of the primary at once, as when its machine loses power; then the standby is promoted. A moment before, the
+        standby hears nothing any more: what was acknowledged all the same is lost with the primary."""
+        receivers = self.standby.children("walreceiver")
+        for process in receivers:
+            os.kill(process, signal.SIGSTOP)
+        time.sleep(DEAF_SECONDS)
         self.killed_at = time.monotonic()
         self.primary.kill_at_once()
+        for process in receivers:
+            os.kill(process, signal.SIGCONT)
         self.primary, self.standby = self.standby, self.primary
         self.primary.promote()
         # Alone it would wait for ever for a standby that is not there.

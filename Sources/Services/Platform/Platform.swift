@@ -136,27 +136,6 @@ extension Platform {
             },
             Upkeep(every: .seconds(60), told: log, of: "Clearing out") {
                 try await clearOut()
-                let batch = 1000
-                repeat {
-                } while try await pool.upkeep({ tx in
-                    tx.enterEveryWorkspace()
-                    return try tx.execute(Event.deleteOld, batch)
-                }) == batch
-                repeat {
-                } while try await pool.upkeep({ tx in
-                    tx.enterEveryWorkspace()
-                    return try tx.execute(Billing.failOld, batch)
-                }) == batch
-                repeat {
-                } while try await pool.upkeep({ tx in
-                    tx.enterEveryWorkspace()
-                    return try tx.execute(Webhooks.deleteOldDeliveries, batch)
-                }) == batch
-                repeat {
-                } while try await pool.upkeep({ tx in
-                    tx.enterEveryWorkspace()
-                    return try tx.execute(Replication.deleteOldOpenings, batch)
-                }) == batch
             },
         ]
         if let replicator = analytics.startReplicator(on: pool, log: log) {
@@ -192,15 +171,6 @@ extension Platform {
             works.append(Upkeep(every: .seconds(1), told: log, of: "Sending mail") { try await sender.run() })
         }
         return works
-    }
-
-    /// Removes what is over and belongs to no workspace.
-    func clearOut() async throws {
-        try await pool.upkeep { $0.queue(Auth.deleteExpiredTokens) }
-        let batch = 1000
-        for statement in [Idempotency.deleteOld, Sessions.deleteOld, Invitations.deleteOldMails] {
-            repeat {} while try await pool.upkeep({ try $0.execute(statement, batch) }) == batch
-        }
     }
 
     /// Releases holds and takes grants whose time is over, and buys where the rule asks for it. One account that cannot be looked after holds
