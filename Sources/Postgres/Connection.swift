@@ -57,6 +57,8 @@ final class Connection {
     private var preparations = 0
     private var expected: [Expected] = []
     private(set) var isBroken = false
+    /// Whether the server was found here to take no changes any more.
+    private(set) var isDemoted = false
     /// Whether the present transaction is one that changes something.
     var isForChanges = true
     /// What bounds the present work.
@@ -365,7 +367,7 @@ final class Connection {
         guard let state = field(rpcd_diag_sqlstate).map(SQLState.init) else { return lost(.connectionLost) }
         if state.isAboutTheServer { isBroken = true }
         if state == .readOnlyTransaction, isForChanges {
-            isBroken = true
+            (isBroken, isDemoted) = (true, true)
             server.demoted(in: generation)
             return PostgresError(
                 .connectionLost, "the server takes no changes any more", statement: sql?.excerpt)

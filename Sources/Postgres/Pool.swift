@@ -43,6 +43,7 @@ public final class Pool: Sendable {
 
     /// Between attempts to connect.
     private static let reconnect = Backoff(baseNanoseconds: 10_000_000, capNanoseconds: 250_000_000)
+    private static let demotionPause: UInt64 = 50_000_000
     /// How often an idle worker looks whether the pool closes, and waiting work is checked against its deadline.
     private static let tick = 20_000_000
     /// Attempts of one transaction that PostgreSQL asks to repeat.
@@ -170,6 +171,8 @@ public final class Pool: Sendable {
                 connectedCount.add(1, ordering: .relaxed)
                 next = serve(connection, first: next)
                 connectedCount.subtract(1, ordering: .relaxed)
+                // It may be the only server there is.
+                if connection.isDemoted { WorkerThread.pause(nanoseconds: Pool.demotionPause) }
             } catch {
                 next?.abandon(error)
                 next = nil

@@ -1,4 +1,5 @@
 import CPostgres
+import Resilience
 import Synchronization
 
 /// What is between this side and the server.
@@ -24,6 +25,10 @@ public final class Server: Sendable {
     let pooling: Pooling
     let places: [Place]
     private let demotions = Atomic<UInt64>(0)
+    private let demotedAt = Atomic<UInt64>(0)
+
+    /// While there is no other server, everybody connects anew only so often.
+    private static let restNanoseconds: UInt64 = 1_000_000_000
 
     /// - Parameter conninfo: a libpq connection string or URL (libpq documentation, 34.1.1), of one host or several.
     public init(_ conninfo: String, pooling: Pooling = .none) {
@@ -36,6 +41,11 @@ public final class Server: Sendable {
 
     /// What was connected in this generation or before is connected to the wrong server.
     func demoted(in generation: UInt64) {
+        let now = MonotonicClock.now
+        let last = demotedAt.load(ordering: .relaxed)
+        guard now - min(now, last) >= Server.restNanoseconds,
+            demotedAt.compareExchange(expected: last, desired: now, ordering: .relaxed).exchanged
+        else { return }
         _ = demotions.compareExchange(
             expected: generation, desired: generation + 1, ordering: .relaxed)
     }

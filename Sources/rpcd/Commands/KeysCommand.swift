@@ -36,6 +36,7 @@ struct KeysCommand: AsyncParsableCommand {
                 let dataDir = try DevCommand.absolute(dataDir)
                 settings.databaseURL = EmbeddedCluster.conninfo(
                     directory: dataDir, user: Tenancy.daemonRole)
+                settings.fleet = Settings.Fleet()
                 settings.masterKeyFile = dataDir + "/master-key"
             }
             let pool = Pool(PoolConfiguration(server: try settings.server(), size: 1))
