@@ -158,7 +158,7 @@ class Observer(threading.Thread):
                 # It is down at this moment.
                 time.sleep(0.1)
                 continue
-            self.progress.advance(int(done) - self.progress.done, waits=False)
+            self.progress.advance(int(done) - self.progress.done)
             if waiting == "0" and not self.maker.is_alive():
                 return
             time.sleep(0.2)

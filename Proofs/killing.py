@@ -21,7 +21,7 @@ class Progress:
         self.began = time.monotonic()
         self._changed = threading.Condition()
 
-    def advance(self, count=1, waits=True):
+    def advance(self, count=1, waits=False):
         with self._changed:
             self.done += count
             self._changed.notify_all()

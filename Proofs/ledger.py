@@ -105,7 +105,7 @@ class Client(threading.Thread):
         if made.result:
             self.once(method, workspace, amount, **params(made.result["id"]))
         else:
-            self.progress.advance()
+            self.progress.advance(waits=True)
 
     # Calls.
 
@@ -118,7 +118,7 @@ class Client(threading.Thread):
         manner = self.random.choices(MANNERS, SHARES)[0]
         repeated = self.random.choice(self.records) if self.random.random() < REPEATED else None
         self.until_answered(record, manner)
-        self.progress.advance()
+        self.progress.advance(waits=True)
         if repeated:
             self.tally["repeated on purpose"] += 1
             self.until_answered(repeated, "plain")
