@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 
+import fleet
 import identity
 import jobs
 import ledger
@@ -19,9 +20,9 @@ from common import HTTP_PORT, QUICK, ROOT, RPCD, wait_for_ready, write_table
 arguments = argparse.ArgumentParser(description=__doc__)
 arguments.add_argument("--quick", action="store_true", help="short rounds; the table is only printed")
 arguments.add_argument("parts", nargs="*", metavar="PART",
-                       help="transports, identity, ledger, records, jobs or redis; all of them when left out. Of the others the table keeps its rows")
+                       help="transports, identity, ledger, records, jobs, redis or fleet; all of them when left out. Of the others the table keeps its rows")
 parts = arguments.parse_args().parts
-if unknown := set(parts) - {"transports", "identity", "ledger", "records", "jobs", "redis"}:
+if unknown := set(parts) - {"transports", "identity", "ledger", "records", "jobs", "redis", "fleet"}:
     arguments.error(f"there is no part {', '.join(unknown)}")
 
 
@@ -54,6 +55,8 @@ try:
         jobs.measure(path, data)
     if measures("redis"):
         redis.measure(work, environment)
+    if measures("fleet"):
+        fleet.measure(path, data, work, request)
     if not QUICK:
         write_table(parts)
 finally:

@@ -81,6 +81,14 @@ class Findings:
         return not self.by_kind
 
 
+def is_running(process):
+    """Whether it is there and is no zombie."""
+    try:
+        return pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(") ", 1)[1][0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 class WorkFolder:
     """Below /tmp: the path of a socket is short, and PostgreSQL's user may pass."""
 
@@ -98,8 +106,8 @@ class Cluster:
 
     NAME = "rpcd"
 
-    def __init__(self, folder):
-        self.folder = folder / "postgres"
+    def __init__(self, folder, name="postgres"):
+        self.folder = folder / name
         self.programs = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))[-1]
         self.folder.mkdir(mode=0o700)
         self.prefix = []
@@ -118,13 +126,44 @@ class Cluster:
         return f"host={self.folder} user={user} dbname={self.NAME}"
 
     def start(self):
-        settings = {"listen_addresses": "", "unix_socket_directories": self.folder, "max_connections": 100}
+        settings = {"listen_addresses": "", "unix_socket_directories": self.folder, "max_connections": 100, "hot_standby": "on"}
         self._run("pg_ctl", "-D", self.folder / "data", "-w", "-t", "60", "-s", "-l", self.folder / "log",
                   "-o", " ".join(f"-c '{key}={value}'" for key, value in settings.items()), "start")
 
     def kill(self):
         """No shutdown: what is in the write-ahead log is all that is left."""
         self._run("pg_ctl", "-D", self.folder / "data", "-w", "-s", "-m", "immediate", "stop")
+
+    def copy(self, primary):
+        """A standby of another one, from here on."""
+        self._run("pg_basebackup", "-D", self.folder / "data", "-h", primary.folder, "-U", self.NAME, "-R", "-X", "stream", "-c", "fast")
+        self.start()
+
+    def promote(self):
+        self._run("pg_ctl", "-D", self.folder / "data", "-w", "-s", "promote")
+
+    @property
+    def postmaster(self):
+        return int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+
+    def children(self, what=""):
+        """Of its processes those whose title has this in it."""
+        found = subprocess.run(["pgrep", "-f", "-P", str(self.postmaster), what or "."], stdout=subprocess.PIPE, text=True).stdout
+        return [int(line) for line in found.split()]
+
+    def kill_at_once(self):
+        """Every process of it with SIGKILL, as if the machine had lost power."""
+        postmaster = self.postmaster
+        # Stopped first, so that it starts nobody while its children are looked for.
+        os.kill(postmaster, signal.SIGSTOP)
+        children = self.children()
+        for process in [*children, postmaster]:
+            try:
+                os.kill(process, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        while any(is_running(process) for process in [postmaster, *children]):
+            time.sleep(0.005)
 
     def remove(self):
         """Whether or not it runs."""
@@ -216,9 +255,11 @@ class Daemon:
 class Installation:
     """A database with the schema, and daemons on it."""
 
-    def __init__(self, folder, rpcd, names, migrations=ROOT / "migrations", sql=None, environment={}):
+    def __init__(self, folder, rpcd, names, migrations=ROOT / "migrations", sql=None, environment={}, cluster=Cluster, pooler=None):
+        """- Parameters: cluster: makes what holds the database; pooler: what stands between it and the daemons."""
         self.rpcd = rpcd
-        self.cluster = Cluster(folder)
+        self.cluster = cluster(folder)
+        self.pooler = None
         self.daemons = []
         for name in ("jwt-key", "master-key"):
             path = folder / name
@@ -235,6 +276,11 @@ class Installation:
             if sql:
                 self.cluster.rows(sql)
             settings["RPCD_DATABASE_URL"] = self.cluster.conninfo("rpcd_daemon")
+            if pooler:
+                self.pooler = pooler(self.cluster)
+                self.pooler.start()
+                settings |= {"RPCD_DATABASE_DIRECT_URL": settings["RPCD_DATABASE_URL"], "RPCD_DATABASE_POOLER": "transaction",
+                             "RPCD_DATABASE_URL": self.pooler.conninfo("rpcd_daemon")}
             self.daemons = [Daemon(rpcd, name, folder, settings) for name in names]
             for daemon in self.daemons:
                 daemon.wait_until_ready()
@@ -257,10 +303,15 @@ class Installation:
             findings.expect("daemon", not daemon.ends, f"{daemon.name} ended by itself: {daemon.ends}; {daemon.log.read_text()[-500:]}")
             status = daemon.stop()
             findings.expect("daemon", status == 0, f"{daemon.name} was stopped and ended with {status}")
+        if self.pooler:
+            status = self.pooler.stop()
+            findings.expect("pooler", status is None, f"the pooler ended by itself with {status}")
 
     def remove(self):
         for daemon in self.daemons:
             daemon.stop()
+        if self.pooler:
+            self.pooler.stop()
         self.cluster.remove()
 
 

@@ -15,13 +15,22 @@ class Progress:
     def __init__(self, total):
         self.total = total
         self.done = 0
+        # Nobody goes on beyond: so every kill finds calls under way, however long the one before takes.
+        self.limit = total
         self.is_over = False
         self.began = time.monotonic()
         self._changed = threading.Condition()
 
-    def advance(self, count=1):
+    def advance(self, count=1, waits=False):
         with self._changed:
             self.done += count
+            self._changed.notify_all()
+            if waits:
+                self._changed.wait_for(lambda: self.done < self.limit or self.done >= self.total or self.is_over)
+
+    def allow(self, count):
+        with self._changed:
+            self.limit = count
             self._changed.notify_all()
 
     def reaches(self, count):
@@ -84,11 +93,14 @@ class Killer(threading.Thread):
     def run(self):
         try:
             for number, event in enumerate(self.events, 1):
-                if not self.progress.reaches(self.progress.total * number // (len(self.events) + 1)):
+                # Not up to the next kill: before that comes, some calls are to be under way again.
+                self.progress.allow((self._moment(number) + 3 * self._moment(number + 1)) // 4)
+                if not self.progress.reaches(self._moment(number)):
                     return
                 self.actions[event]()
                 if event not in ("daemon", "database"):
                     self.others[event] += 1
+            self.progress.allow(self.progress.total)
         except BaseException as error:
             self.failure = error
             self.progress.end()
@@ -98,6 +110,9 @@ class Killer(threading.Thread):
         self.progress.end()
         if self.is_alive():
             self.join()
+
+    def _moment(self, number):
+        return self.progress.total * number // (len(self.events) + 1)
 
     def _daemon(self):
         # Whoever serves. When all are down, nothing goes on until one is back.

@@ -14,6 +14,7 @@ import time
 import common
 import killing
 import mutants
+import pair
 
 CLIENTS = 16
 DAEMONS = ("first", "second")
@@ -104,7 +105,7 @@ class Client(threading.Thread):
         if made.result:
             self.once(method, workspace, amount, **params(made.result["id"]))
         else:
-            self.progress.advance()
+            self.progress.advance(waits=True)
 
     # Calls.
 
@@ -117,7 +118,7 @@ class Client(threading.Thread):
         manner = self.random.choices(MANNERS, SHARES)[0]
         repeated = self.random.choice(self.records) if self.random.random() < REPEATED else None
         self.until_answered(record, manner)
-        self.progress.advance()
+        self.progress.advance(waits=True)
         if repeated:
             self.tally["repeated on purpose"] += 1
             self.until_answered(repeated, "plain")
@@ -301,12 +302,12 @@ def check_books(installation, credits, records, findings):
     return list(balance.values())[-1]
 
 
-def prove(rpcd, seed, size, sql=None):
+def prove(rpcd, seed, size, sql=None, **installing):
     """One run. - Returns: what was counted, in lines, and what was found."""
     findings = common.Findings()
     generator = random.Random(seed)
     with common.WorkFolder() as folder:
-        installation = common.Installation(folder, rpcd, DAEMONS, sql=sql)
+        installation = common.Installation(folder, rpcd, DAEMONS, sql=sql, **installing)
         killer = None
         try:
             credits = set_up(installation, size)
@@ -337,7 +338,11 @@ def prove(rpcd, seed, size, sql=None):
             verified = [installation.verify("ledger", findings, "books"), installation.verify("audit", findings, "trail")]
             installation.stop(findings)
             tally = sum((client.tally for client in clients), collections.Counter())
-            return lines(size, kills, records, tally, seconds, verified), findings
+            counted = lines(size, kills, records, tally, seconds, verified)
+            if hasattr(installation.cluster, "outages"):
+                outages = installation.cluster.outages
+                counted.insert(2, f"each time the standby was promoted; until it took changes {max(outages, default=0):.1f} s at most")
+            return counted, findings
         finally:
             if killer:
                 killer.finish()
@@ -363,6 +368,7 @@ def parser():
     parser.add_argument("--debits", type=int, help="how many; 10000 by default")
     parser.add_argument("--kills", type=int, help="of the daemons, with SIGKILL; 200 by default")
     parser.add_argument("--database-kills", type=int, help="of PostgreSQL, with pg_ctl -m immediate; 20 by default")
+    parser.add_argument("--pooler", action="store_true", help="the daemons reach the database through PgBouncer in transaction mode")
     parser.add_argument("--without", choices=mutants.NAMES, help="builds rpcd without this protection and shows that the proof fails")
     return parser
 
@@ -376,7 +382,7 @@ def main(options):
     size = Size(*(default if value is None else value for value, default in zip(given, defaults)))
     if options.without:
         return mutants.show(options.without, lambda rpcd, sql: prove(rpcd, seed, size, sql))
-    counted, findings = prove(common.program_of(options), seed, size)
+    counted, findings = prove(common.program_of(options), seed, size, pooler=pair.Pooler if options.pooler else None)
     return findings.conclude(counted, seed, "each key has one effect, and the books agree")
 
 

@@ -42,72 +42,51 @@ final class Connection {
     enum Expected {
         case preparation(Preparation, name: String)
         case command(StaticString, expectedRows: Int?, take: ((OpaquePointer) throws -> Void)? = nil)
+        /// Of this library's own, in every transaction where there are no sessions.
+        case setting
     }
 
     private let handle: OpaquePointer
     private let canceller: Canceller
+    private let server: Server
+    /// The server's, when this began to connect.
+    private let generation: UInt64
     private let wakeup: Wakeup
     /// The names of the statements that this connection has prepared, by where their text stands in the program.
     private var prepared: [Preparation: String] = [:]
     private var preparations = 0
     private var expected: [Expected] = []
     private(set) var isBroken = false
+    /// Whether the server was found here to take no changes any more.
+    private(set) var isDemoted = false
+    /// Whether the present transaction is one that changes something.
+    var isForChanges = true
     /// What bounds the present work.
     private var bound: (any Interruptible)?
 
     /// How long a cancelled statement may take to end before the connection is given up.
     private static let cancelGrace: UInt64 = 1_000_000_000
-    /// A plan is made once for each statement, maybe while its table is empty, and kept while that grows; every statement has an index to go by,
-    /// so reading a whole table is never the better plan for long. Safety nets below the deadlines of calls; and the server notices within a second that this side has died.
-    private static let sessionSettings = """
-        SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET statement_timeout = '65s'; \
-        SET idle_in_transaction_session_timeout = '65s'; SET client_connection_check_interval = '1s'; \
-        SET enable_seqscan = off
-        """
-
     /// Connects within `timeoutNanoseconds`. Throws `.notConnected`.
-    init(_ conninfo: String, canceller: Canceller, timeoutNanoseconds: UInt64) throws(PostgresError) {
+    init(_ server: Server, canceller: Canceller, timeoutNanoseconds: UInt64) throws(PostgresError) {
         wakeup = try Wakeup()
         self.canceller = canceller
-        guard let handle = Connection.begin(conninfo) else {
-            throw PostgresError(.notConnected, "out of memory")
-        }
-        self.handle = handle
-        PQsetNoticeReceiver(handle, { _, _ in }, nil)
-        let deadline = MonotonicClock.now + timeoutNanoseconds
-        var phase = PGRES_POLLING_WRITING
-        while phase != PGRES_POLLING_OK {
-            guard phase != PGRES_POLLING_FAILED, PQstatus(handle) != CONNECTION_BAD else {
-                throw PostgresError(.notConnected, Connection.message(handle))
-            }
-            let events = phase == PGRES_POLLING_READING ? POLLIN : POLLOUT
-            guard Connection.poll([(PQsocket(handle), events)], until: deadline) else {
-                throw PostgresError(.notConnected, "connecting took too long")
-            }
-            phase = PQconnectPoll(handle)
-        }
-        guard PQsetnonblocking(handle, 1) == 0 else {
-            throw PostgresError(.notConnected, Connection.message(handle))
-        }
-        try script(Connection.sessionSettings)
+        self.server = server
+        generation = server.generation
+        handle = try Connection.open(server, timeoutNanoseconds: timeoutNanoseconds)
+        if server.pooling == .none { try script(SessionSettings.script) }
         guard PQenterPipelineMode(handle) == 1 else {
             throw PostgresError(.notConnected, Connection.message(handle))
         }
     }
 
-    deinit { PQfinish(handle) }
-
-    private static func begin(_ conninfo: String) -> OpaquePointer? {
-        conninfo.withCString { conninfo in
-            "dbname".withCString { dbname in
-                "fallback_application_name".withCString { nameKey in
-                    "rpcd".withCString { name in
-                        PQconnectStartParams([dbname, nameKey, nil], [conninfo, name, nil], 1)
-                    }
-                }
-            }
-        }
+    /// To the server itself, as one session.
+    convenience init(
+        _ conninfo: String, canceller: Canceller, timeoutNanoseconds: UInt64
+    ) throws(PostgresError) {
+        try self.init(Server(conninfo), canceller: canceller, timeoutNanoseconds: timeoutNanoseconds)
     }
+
+    deinit { PQfinish(handle) }
 
     /// Runs several statements without values by the simple protocol, before or outside pipeline mode.
     func script(_ sql: String) throws(PostgresError) {
@@ -139,6 +118,11 @@ final class Connection {
     func add(_ command: Command, take: ((OpaquePointer) throws -> Void)? = nil) throws(PostgresError) {
         try command.check()
         let key = Preparation(command)
+        guard isSession else {
+            guard send(.text(key.sql(command.sql)), command.values) else { throw lost(.connectionLost) }
+            expected.append(.command(command.sql, expectedRows: command.expectedRows, take: take))
+            return
+        }
         let name: String
         if let known = prepared[key] ?? nameUnderPreparation(of: key) {
             name = known
@@ -150,8 +134,14 @@ final class Connection {
             }
             expected.append(.preparation(key, name: name))
         }
-        guard send(name, command.values) else { throw lost(.connectionLost) }
+        guard send(.prepared(name), command.values) else { throw lost(.connectionLost) }
         expected.append(.command(command.sql, expectedRows: command.expectedRows, take: take))
+    }
+
+    /// Adds what a session would have had set from its beginning: the first statement of a transaction.
+    func addSettings(_ sql: StaticString) throws(PostgresError) {
+        guard send(.text(sql.description), []) else { throw lost(.connectionLost) }
+        expected.append(.setting)
     }
 
     private func nameUnderPreparation(of key: Preparation) -> String? {
@@ -159,7 +149,13 @@ final class Connection {
         return nil
     }
 
-    private func send(_ name: String, _ values: [String?]) -> Bool {
+    private enum Sent {
+        case prepared(String)
+        /// Parsed, planned and forgotten.
+        case text(String)
+    }
+
+    private func send(_ what: Sent, _ values: [String?]) -> Bool {
         // One block of memory for all of them, each with its NUL.
         var texts: [UInt8] = []
         var starts: [Int?] = []
@@ -173,7 +169,13 @@ final class Connection {
             let pointers = starts.map { start in
                 start.flatMap { texts.baseAddress?.advanced(by: $0).assumingMemoryBound(to: CChar.self) }
             }
-            return PQsendQueryPrepared(handle, name, Int32(values.count), pointers, nil, nil, 1) == 1
+            let count = Int32(values.count)
+            switch what {
+            case .prepared(let name):
+                return PQsendQueryPrepared(handle, name, count, pointers, nil, nil, 1) == 1
+            case .text(let sql):
+                return PQsendQueryParams(handle, sql, count, nil, pointers, nil, nil, 1) == 1
+            }
         }
     }
 
@@ -195,7 +197,7 @@ final class Connection {
                 if case .command(_, _, let take?) = entry { try take(result) }
                 if index == expected.count - 1 { value = try read(result) }
             } catch {
-                failure = failure ?? error
+                failure = failure ?? Connection.meaning(of: error, loss)
             }
             while let extra = try nextResult(loss) { PQclear(extra) }
         }
@@ -212,6 +214,8 @@ final class Connection {
         case .preparation(let key, let name):
             guard status == PGRES_COMMAND_OK else { throw serverError(result, nil) }
             prepared[key] = name
+        case .setting:
+            guard status == PGRES_TUPLES_OK else { throw serverError(result, nil) }
         case .command(let sql, let expectedRows, _):
             guard status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK else {
                 let error = serverError(result, sql)
@@ -269,8 +273,18 @@ final class Connection {
 
     // MARK: transactions
 
-    /// Whether the server has not closed an idle connection, as far as this side has heard.
+    /// Whether statements and settings last as long as the connection.
+    var isSession: Bool { server.pooling == .none }
+
+    /// The process that serves this connection; of a pooler's own making where there is one.
+    var serverProcess: Int32 { PQbackendPID(handle) }
+
+    /// Whether the server was found to take no changes any more since this began to connect.
+    var isOutdated: Bool { server.generation != generation }
+
+    /// Whether the server has not closed an idle connection, as far as this side has heard, and is still the right one.
     func isStillOpen() -> Bool {
+        if isOutdated { isBroken = true }
         var entry = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
         if Glibc.poll(&entry, 1, 0) != 0, PQconsumeInput(handle) != 1 { isBroken = true }
         return !isBroken && PQstatus(handle) == CONNECTION_OK
@@ -284,6 +298,7 @@ final class Connection {
         do {
             if !expected.isEmpty { try? exchange { _ in } }
             guard !isBroken, PQtransactionStatus(handle) != PQTRANS_IDLE else { return }
+            isForChanges = true
             try add(Command(sql: "ROLLBACK", values: []))
             try exchange { _ in }
         } catch {
@@ -322,17 +337,11 @@ final class Connection {
                 until: giveUp ?? bound?.deadlineNanoseconds ?? now + Connection.cancelGrace)
             // Raised for this work, the loop sees it at its top; raised for work that has ended, it means nothing.
             wakeup.lower()
-            guard PQconsumeInput(handle) == 1 else { throw lost(loss) }
+            guard PQconsumeInput(handle) == 1 else {
+                // A pooler may answer the cancel of what waits by closing the connection.
+                throw lost(giveUp != nil && loss != .outcomeUnknown && bound != nil ? .interrupted : loss)
+            }
         }
-    }
-
-    /// - Returns: false at the deadline.
-    private static func poll(_ descriptors: [(Int32, Int32)], until deadline: UInt64) -> Bool {
-        var entries = descriptors.map { pollfd(fd: $0, events: Int16($1), revents: 0) }
-        let now = MonotonicClock.now
-        guard now < deadline else { return false }
-        let milliseconds = min((deadline - now) / 1_000_000 + 1, 60_000)
-        return Glibc.poll(&entries, nfds_t(entries.count), Int32(milliseconds)) != 0
     }
 
     // MARK: errors
@@ -342,10 +351,12 @@ final class Connection {
         return PostgresError(kind, Connection.message(handle))
     }
 
-    private static func message(_ handle: OpaquePointer) -> String {
-        let text = PQerrorMessage(handle).map { String(cString: $0) } ?? ""
-        let line = text.split(separator: "\n").first.map(String.init) ?? "the connection is closed"
-        return String(line.prefix(300))
+    /// What a server or a pooler that goes away says after COMMIT was sent tells nothing of the transaction.
+    private static func meaning(of error: any Error, _ loss: PostgresError.Kind) -> any Error {
+        guard loss == .outcomeUnknown, let error = error as? PostgresError,
+            case .server(let state) = error.kind, state.leavesOutcomeOpen
+        else { return error }
+        return PostgresError(loss, error.message, statement: error.statement)
     }
 
     private func serverError(_ result: OpaquePointer, _ sql: StaticString?) -> PostgresError {
@@ -355,6 +366,12 @@ final class Connection {
         }
         guard let state = field(rpcd_diag_sqlstate).map(SQLState.init) else { return lost(.connectionLost) }
         if state.isAboutTheServer { isBroken = true }
+        if state == .readOnlyTransaction, isForChanges {
+            (isBroken, isDemoted) = (true, true)
+            server.demoted(in: generation)
+            return PostgresError(
+                .connectionLost, "the server takes no changes any more", statement: sql?.excerpt)
+        }
         let stopped =
             state == .queryCanceled
             && bound.map { $0.isInterrupted || MonotonicClock.now >= $0.deadlineNanoseconds } ?? false

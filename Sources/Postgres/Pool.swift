@@ -4,8 +4,7 @@ import Synchronization
 
 /// How a pool connects and how much it holds.
 public struct PoolConfiguration: Sendable {
-    /// A libpq connection string (libpq documentation, 34.1.1).
-    public var conninfo: String
+    public var server: Server
     /// Connections, each with a thread of its own.
     public var size: Int
     /// Work that may wait for a connection; more is refused at once.
@@ -14,13 +13,18 @@ public struct PoolConfiguration: Sendable {
     public var connectTimeoutNanoseconds: UInt64
 
     public init(
-        conninfo: String, size: Int = 8, queueLimit: Int = 1024,
+        server: Server, size: Int = 8, queueLimit: Int = 1024,
         connectTimeoutNanoseconds: UInt64 = 5_000_000_000
     ) {
-        self.conninfo = conninfo
+        self.server = server
         self.size = max(1, size)
         self.queueLimit = queueLimit
         self.connectTimeoutNanoseconds = connectTimeoutNanoseconds
+    }
+
+    /// - Parameter conninfo: a libpq connection string (libpq documentation, 34.1.1).
+    public init(conninfo: String, size: Int = 8, queueLimit: Int = 1024) {
+        self.init(server: Server(conninfo), size: size, queueLimit: queueLimit)
     }
 }
 
@@ -39,6 +43,7 @@ public final class Pool: Sendable {
 
     /// Between attempts to connect.
     private static let reconnect = Backoff(baseNanoseconds: 10_000_000, capNanoseconds: 250_000_000)
+    private static let demotionPause: UInt64 = 50_000_000
     /// How often an idle worker looks whether the pool closes, and waiting work is checked against its deadline.
     private static let tick = 20_000_000
     /// Attempts of one transaction that PostgreSQL asks to repeat.
@@ -160,12 +165,14 @@ public final class Pool: Sendable {
         while next != nil || !mayEnd {
             do throws(PostgresError) {
                 let connection = try Connection(
-                    configuration.conninfo, canceller: canceller,
+                    configuration.server, canceller: canceller,
                     timeoutNanoseconds: configuration.connectTimeoutNanoseconds)
                 failures = 0
                 connectedCount.add(1, ordering: .relaxed)
                 next = serve(connection, first: next)
                 connectedCount.subtract(1, ordering: .relaxed)
+                // It may be the only server there is.
+                if connection.isDemoted { WorkerThread.pause(nanoseconds: Pool.demotionPause) }
             } catch {
                 next?.abandon(error)
                 next = nil

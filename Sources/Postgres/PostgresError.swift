@@ -13,10 +13,18 @@ public struct SQLState: Sendable, Hashable, RawRepresentable {
     public static let deadlockDetected = SQLState(rawValue: "40P01")
     public static let divisionByZero = SQLState(rawValue: "22012")
     public static let queryCanceled = SQLState(rawValue: "57014")
+    public static let readOnlyTransaction = SQLState(rawValue: "25006")
 
-    /// Whether the server, not the statement, is what went wrong: it shuts down, starts, or has no room.
+    /// Whether the server, or a pooler before it, is what went wrong, not the statement: it shuts down, starts, has no room, or has given
+    /// this connection another session than the one where its statements were prepared.
     public var isAboutTheServer: Bool {
-        ["57P", "53", "08", "58"].contains { rawValue.hasPrefix($0) }
+        ["57P", "53", "08", "58", "26000", "42P05"].contains { rawValue.hasPrefix($0) }
+    }
+
+    /// Whether a COMMIT that is answered with this may have taken effect: the session ended on the way, as one that waits for a
+    /// standby does when the server stops.
+    var leavesOutcomeOpen: Bool {
+        ["57P", "08", "58"].contains { rawValue.hasPrefix($0) }
     }
 
     /// Whether the same transaction, run again, may well succeed.

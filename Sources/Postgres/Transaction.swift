@@ -11,7 +11,6 @@ public struct Transaction: ~Copyable {
         let connection: Connection
         var queued: [(command: Connection.Command, take: ((OpaquePointer) throws -> Void)?)] = []
         var hasBegun = false
-        var savepoints = 0
 
         init(_ connection: Connection) {
             self.connection = connection
@@ -28,6 +27,7 @@ public struct Transaction: ~Copyable {
         _ body: (borrowing Transaction) throws -> Value
     ) throws -> Value {
         let transaction = Transaction(connection)
+        connection.isForChanges = options != .readOnly
         transaction.state.queued = [(Connection.Command(sql: options.begin, values: []), nil)]
         do {
             let value = try body(transaction)
@@ -94,6 +94,13 @@ public struct Transaction: ~Copyable {
         try exchange(statement.sql, Transaction.texts(repeat each values)) { Connection.affectedRows($0) }
     }
 
+    /// Whether the session is this connection's own: not where a pooler is between.
+    public func isDirect() throws -> Bool {
+        try one(Transaction.getProcess) == Int(state.connection.serverProcess)
+    }
+
+    private static let getProcess = Statement("SELECT pg_backend_pid()") { try $0.get(0, as: Int.self) }
+
     /// Has the statement sent with the next one, or with COMMIT: what needs no answer needs no round trip. Its error surfaces
     /// there, and nothing is committed.
     /// - Parameter rows: how many it has to touch; another number is an error.
@@ -145,8 +152,11 @@ public struct Transaction: ~Copyable {
         let connection = state.connection
         let queued = state.queued
         state.queued = []
-        state.hasBegun = true
-        for (command, take) in queued { try connection.add(command, take: take) }
+        for (command, take) in queued {
+            try connection.add(command, take: take)
+            if !state.hasBegun, !connection.isSession { try connection.addSettings(SessionSettings.local) }
+            state.hasBegun = true
+        }
         try connection.add(Connection.Command(sql: sql, values: values), take: take)
         return try connection.exchange(loss: loss, read: read)
     }

@@ -41,21 +41,19 @@ struct Daemon {
     /// Connects nothing: the pool does that on its own, and goes on trying.
     /// - Throws: ``SettingError``.
     init(_ settings: Settings) throws {
-        guard let conninfo = settings.databaseURL else {
-            throw SettingError("RPCD_DATABASE_URL", got: nil, takes: "a libpq connection string or URL")
-        }
+        let server = try settings.server()
         let log = Log(level: settings.logLevel)
         // Before any key is read.
         if !CoreDumps.forbid() { log.write(.warning, "A crash may leave keys in a core dump") }
         let tokens = try Tokens(keys: KeyFiles.signingKeys(settings))
-        pool = Pool(PoolConfiguration(conninfo: conninfo, size: settings.poolSize))
+        pool = Pool(PoolConfiguration(server: server, size: settings.poolSize))
         // What comes by the socket goes to the database: the other half of the processors is PostgreSQL's. HTTP has work of its own.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, Daemon.processors / 2))
         let httpGroup = MultiThreadedEventLoopGroup(numberOfThreads: Daemon.processors)
         // One for each loop: what is read by key stays on it from socket to database and back.
         let loops = Array(group.makeIterator()) + Array(httpGroup.makeIterator())
         reads = try loops.map {
-            try ReadPipeline(conninfo: conninfo, reactor: EventLoopReactor(eventLoop: $0))
+            try ReadPipeline(server, reactor: EventLoopReactor(eventLoop: $0))
         }
         self.group = group
         self.httpGroup = httpGroup
@@ -66,7 +64,7 @@ struct Daemon {
                 .webhooks(settings.webhookEgress ?? settings.egress, authorities: settings.egressAuthorities)),
             registrationIsOpen: settings.registrationIsOpen, limits: settings.limits,
             providers: try settings.providerSetup(), analytics: try settings.analyticsService(),
-            shared: try settings.redis.sharedMemory(on: loops))
+            shared: try settings.redis.sharedMemory(on: loops), replica: settings.replica())
         self.platform = platform
         jobs = JobRunner(platform, settings.jobs) { log.write(.warning, $0) }
         let metrics = CallMetrics()
@@ -213,6 +211,7 @@ struct Daemon {
         platform.shared?.close()
         for pipeline in reads { pipeline.close() }
         platform.analytics.close()
+        platform.replica?.close()
         pool.close(within: 5)
         try await group.shutdownGracefully()
         try await httpGroup.shutdownGracefully()
@@ -243,11 +242,17 @@ struct Daemon {
                     "a role that row level security binds: \(Tenancy.daemonRole) or a member of it, not the owner of the tables"
             )
         }
+        if settings.fleet.pooling == .none, try await !pool.run({ try $0.isDirect() }) {
+            log.write(
+                .warning,
+                "RPCD_DATABASE_URL leads through a pooler: unless it gives each connection a session, set RPCD_DATABASE_POOLER"
+            )
+        }
         try await checkAnalytics()
     }
 
     static func migrator(_ settings: Settings) throws -> Migrator {
-        guard let conninfo = settings.databaseURL else {
+        guard let conninfo = settings.directURL ?? settings.databaseURL else {
             throw SettingError("RPCD_DATABASE_URL", got: nil, takes: "a libpq connection string or URL")
         }
         return try Migrator(

@@ -23,6 +23,7 @@ struct Settings {
     var jobs = JobRunner.Settings()
     var resultSeconds: Int64 = 30 * 86_400
     var analytics = Analytics()
+    var fleet = Fleet()
     var socket = Settings.defaultSocket
     var poolSize = 8
     var logLevel = Log.Level.info
@@ -78,7 +79,9 @@ struct Settings {
             Declaration(
                 key: "RPCD_DATABASE_DIRECT_URL", takes: "a libpq connection string or URL",
                 standard: "RPCD_DATABASE_URL",
-                summary: "the same database without a transaction pooler between, for LISTEN", isSecret: true
+                summary:
+                    "the same database without a transaction pooler between, for LISTEN, locks of sessions and migrations",
+                isSecret: true
             ) {
                 $0.directURL = $1
                 return !$1.isEmpty
@@ -255,7 +258,7 @@ struct Settings {
                 return !$1.isEmpty
             },
         ]
-        + outgoing + ofAnalytics + sharing
+        + outgoing + ofAnalytics + sharing + ofFleet
         + Limits.all.map { entry in
             Declaration(
                 key: entry.setting,

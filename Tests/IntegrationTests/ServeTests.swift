@@ -23,7 +23,9 @@ struct Served {
 
     /// As the owner of the tables.
     static func migrate(_ conninfo: String, _ settings: [String: String]) async throws {
-        let owner = settings.merging(["RPCD_DATABASE_URL": conninfo]) { $1 }
+        let owner = settings.merging(["RPCD_DATABASE_URL": conninfo, "RPCD_DATABASE_DIRECT_URL": conninfo]) {
+            $1
+        }
         let migrated = try await ServedProcess.run("rpcd", ["migrate", "up"], environment: owner)
         #expect(migrated.status == 0, "\(migrated.errors)")
     }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A reactor on a dispatch queue. What it watches it watches until the process ends.
-private final class QueueReactor: Reactor {
+final class QueueReactor: Reactor {
     private static let key = DispatchSpecificKey<Bool>()
     private let queue = DispatchQueue(label: "reactor")
 
@@ -28,7 +28,7 @@ private final class QueueReactor: Reactor {
 }
 
 extension ReadPipeline {
-    fileprivate func one<Row: Sendable>(_ query: Query<Row>) async throws -> Row? {
+    func one<Row: Sendable>(_ query: Query<Row>) async throws -> Row? {
         try await withCheckedThrowingContinuation { continuation in
             read(query, Query<Void>?.none) { continuation.resume(with: $0.map(\.0)) }
         }
@@ -49,7 +49,7 @@ struct ReadPipelineTests {
         conninfo: String? = nil, _ body: (ReadPipeline, String) async throws -> Void
     ) async throws {
         let conninfo = try conninfo ?? TestCluster.shared.get().freshDatabase()
-        let pipeline = try ReadPipeline(conninfo: conninfo, reactor: QueueReactor())
+        let pipeline = try ReadPipeline(Server(conninfo), reactor: QueueReactor())
         try await pipeline.start()
         defer { pipeline.close() }
         try await body(pipeline, conninfo)
@@ -104,7 +104,7 @@ struct ReadPipelineTests {
     private enum NeighbourPipeline {
         static let shared = Task {
             let pipeline = try ReadPipeline(
-                conninfo: TestCluster.shared.get().freshDatabase(), reactor: QueueReactor())
+                Server(TestCluster.shared.get().freshDatabase()), reactor: QueueReactor())
             try await pipeline.start()
             return pipeline
         }

@@ -61,7 +61,7 @@ final class Backend: Sendable {
         mail: (transport: any MailTransport, settings: MailSettings)? = nil, webhooks: HTTPClient? = nil,
         conninfo existing: String? = nil, proxy: CuttingProxy? = nil, providers: ProviderSetup? = nil,
         analytics: (store: any AnalyticsStore, settings: Replicator.Settings)? = nil,
-        shared: SharedMemory? = nil, methods: (Platform) -> [Method] = { _ in [] }
+        shared: SharedMemory? = nil, replica: Replica? = nil, methods: (Platform) -> [Method] = { _ in [] }
     ) throws {
         conninfo = try existing ?? TestCluster.shared.get().freshDatabase()
         try Migrator(conninfo: conninfo, files: MigrationFile.read(folder: Backend.root + "/migrations")).up()
@@ -80,7 +80,7 @@ final class Backend: Sendable {
             analytics: AnalyticsService(
                 store: try analytics?.store ?? Backend.analyticsStore.get(),
                 directURL: analytics == nil ? nil : daemons, analytics?.settings ?? Replicator.Settings()),
-            shared: shared)
+            shared: shared, replica: replica)
         let metrics = CallMetrics()
         let system = System(
             version: "1", commit: "test", limits: Limits(), pool: pool, metrics: metrics,

@@ -177,6 +177,23 @@ struct BillingTests {
         #expect(list["result"]?["items"]?.elements.map { $0["status"]?.string }.last == "expired")
     }
 
+    @Test("An account that another daemon looks after is left to it, without waiting")
+    func upkeepElsewhere() async throws {
+        let bank = try await Bank()
+        _ = try await bank.call("billing.addCredits", #""amount":100,"type":"bonus""#)
+        _ = try await bank.call("billing.holds.create", #""amount":60"#)
+        bank.console.run("UPDATE credit_holds SET expires_at = now() - interval '1 second'")
+        let other = try SQLConsole(bank.backend.conninfo)
+        let key =
+            "('x' || encode(substr(sha256(convert_to('upkeep:' || id, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint"
+        #expect(other.run("SELECT pg_advisory_lock(\(key)) FROM workspaces").affected == 1)
+        try await bank.backend.platform.lookAfterAccounts()
+        #expect(bank.console.run("SELECT status FROM credit_holds").rows == [["active"]])
+        other.run("SELECT pg_advisory_unlock_all()")
+        try await bank.backend.platform.lookAfterAccounts()
+        #expect(bank.console.run("SELECT status FROM credit_holds").rows == [["expired"]])
+    }
+
     @Test("What expires first is spent first; what is over goes with a row of its own, save what is held")
     func expiry() async throws {
         let bank = try await Bank()

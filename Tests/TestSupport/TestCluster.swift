@@ -32,18 +32,35 @@ public final class TestCluster: Sendable {
     private let databases = Atomic(0)
 
     /// A server of the test's own, which it may stop and start; it has to ``remove()`` it.
-    public init() throws {
+    public convenience init() throws {
+        try self.init { programs, data in
+            try programs.run(
+                "initdb",
+                [
+                    "-D", data, "-U", "rpcd", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8",
+                ])
+        }
+    }
+
+    /// A standby, which follows `primary` from here on.
+    public convenience init(standbyOf primary: TestCluster) throws {
+        try self.init { programs, data in
+            try programs.run(
+                "pg_basebackup",
+                [
+                    "-D", data, "-h", primary.directory, "-U", "rpcd", "-R", "-X", "stream", "-c", "fast",
+                    "--no-sync",
+                ])
+        }
+    }
+
+    private init(_ make: (PostgresPrograms, _ data: String) throws -> Void) throws {
         var template = Array("/tmp/rpcd-test-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Failure(description: "no temporary directory") }
         directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         programs = try PostgresPrograms()
         try programs.own(directory)
-        try programs.run(
-            "initdb",
-            [
-                "-D", directory + "/data", "-U", "rpcd", "-A", "trust", "-E", "UTF8", "--no-sync",
-                "--locale=C.UTF-8",
-            ])
+        try make(programs, directory + "/data")
         try start()
     }
 
@@ -59,6 +76,9 @@ public final class TestCluster: Sendable {
                 options.map { "-c '\($0)'" }.joined(separator: " "), "start",
             ])
     }
+
+    /// A standby takes changes from here on.
+    public func promote() throws { try programs.run("pg_ctl", ["-D", directory + "/data", "-w", "promote"]) }
 
     /// As a crash would.
     public func stopImmediately() throws {
@@ -82,6 +102,14 @@ public final class TestCluster: Sendable {
         let rest = conninfo.split(separator: " ").filter { !$0.hasPrefix("host=") }
         return (["host=\(directory)"] + rest).joined(separator: " ")
     }
+
+    /// The same database name on several servers.
+    public static func conninfo(of clusters: [TestCluster], database: String = "postgres") -> String {
+        "host=\(clusters.map(\.directory).joined(separator: ",")) user=rpcd dbname=\(database)"
+    }
+
+    /// The same database on this server.
+    public func sameDatabase(_ conninfo: String) -> String { TestCluster.through(directory, conninfo) }
 
     /// The same database, for the daemon: bound by row level security.
     public static func daemon(_ conninfo: String) -> String {

@@ -19,7 +19,7 @@ public final class ReadPipeline: @unchecked Sendable {
         let readiness: SocketReadiness
     }
 
-    private let conninfo: String
+    private let server: Server
     private let reactor: any Reactor
     private let wakeup: Wakeup
     private let canceller = Canceller()
@@ -42,11 +42,10 @@ public final class ReadPipeline: @unchecked Sendable {
     /// A server that leaves a batch unanswered for this long has lost the connection.
     private static let patienceNanoseconds: UInt64 = 5_000_000_000
     private static let reconnect = Backoff(baseNanoseconds: 10_000_000, capNanoseconds: 250_000_000)
-    private static let settings = "SET statement_timeout = '2s'; SET default_transaction_read_only = on"
 
     /// - Throws: `.notConnected` when no descriptor is free.
-    public init(conninfo: String, reactor: any Reactor) throws(PostgresError) {
-        self.conninfo = conninfo
+    public init(_ server: Server, reactor: any Reactor) throws(PostgresError) {
+        self.server = server
         self.reactor = reactor
         wakeup = try Wakeup()
     }
@@ -119,6 +118,9 @@ public final class ReadPipeline: @unchecked Sendable {
     private func sendPending() {
         sendIsScheduled = false
         guard let line, !pending.isEmpty else { return }
+        guard !line.connection.isOutdated else {
+            return lose(PostgresError(.connectionLost, "the server is a standby by now"))
+        }
         let now = MonotonicClock.now
         if let oldest = batches.first, now - oldest.sent > ReadPipeline.patienceNanoseconds {
             return lose(PostgresError(.connectionLost, "the server does not answer"))
@@ -126,6 +128,9 @@ public final class ReadPipeline: @unchecked Sendable {
         while !pending.isEmpty, batches.count < ReadPipeline.batchLimit {
             let reads = nextReads()
             do throws(PostgresError) {
+                if !line.connection.isSession {
+                    try line.connection.addSettings(SessionSettings.localReads)
+                }
                 for read in reads {
                     for command in read.commands { try line.connection.add(command) }
                 }
@@ -199,8 +204,9 @@ public final class ReadPipeline: @unchecked Sendable {
         guard !isClosed.load(ordering: .relaxed) else { return }
         do throws(PostgresError) {
             let connection = try Connection(
-                conninfo, canceller: canceller, timeoutNanoseconds: ReadPipeline.patienceNanoseconds)
-            try connection.script(ReadPipeline.settings)
+                server, canceller: canceller, timeoutNanoseconds: ReadPipeline.patienceNanoseconds)
+            connection.isForChanges = false
+            if connection.isSession { try connection.script(SessionSettings.readsScript) }
             let line = Line(
                 connection: connection,
                 readiness: try SocketReadiness(socket: connection.socket, raising: wakeup.descriptor))

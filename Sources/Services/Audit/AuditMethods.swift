@@ -19,7 +19,7 @@ struct Audit: Sendable {
                 example: Example(
                     #"{"workspaceId":"6f1c0b8e-3a55-4c8e-9d54-0d6f3f6c2a10"}"#,
                     gives: #"{"items":[{"action":"workspaces.create"}],"nextCursor":null}"#),
-                run: platform.transaction(options: .readOnly, list)),
+                run: platform.list(list)),
             Method(
                 "audit.search",
                 "Finds where a secret or an email was given, and what was done with an API key.",
@@ -34,7 +34,7 @@ struct Audit: Sendable {
                 example: Example(
                     #"{"workspaceId":"6f1c0b8e-3a55-4c8e-9d54-0d6f3f6c2a10","secret":"hk_0123456789abcdef"}"#,
                     gives: #"{"items":[],"nextCursor":null}"#),
-                run: platform.transaction(options: .readOnly, search)),
+                run: platform.list(search)),
             Method(
                 "admin.audit.verify",
                 "Compares the trail with its seals: rows that were changed, removed, moved or put in are named.",

@@ -68,7 +68,7 @@ struct Billing: Sendable {
                         .choice("type", CreditTransaction.Kind.allCases.map(\.rawValue), "Only these."))),
                 result: CreditTransaction.shape.page,
                 example: Example(Billing.example + "}", gives: #"{"items":[],"nextCursor":null}"#),
-                run: platform.transaction(options: .readOnly, transactions)),
+                run: platform.list(transactions)),
             Method(
                 "admin.ledger.verify",
                 "Recomputes every account from its transactions, and compares holds, refunds, grants and idempotency keys with them.",

@@ -129,10 +129,11 @@ extension Billing {
 
     // MARK: upkeep
 
-    /// Releases holds and takes grants whose time is over, and buys where the rule asks for it. Of several daemons one does it: the account
-    /// is locked.
+    /// Releases holds and takes grants whose time is over, and buys where the rule asks for it. Of several daemons one does it: the others
+    /// do not wait for the account.
     func lookAfter(_ workspace: UUID, _ tx: borrowing Transaction) throws {
         tx.enter(workspace)
+        guard try AdvisoryLock.tryToTake(tx, "upkeep", "\(workspace)") else { return }
         tx.queue(Billing.waitBriefly)
         guard var account = try tx.first(Billing.lockExistingAccount, workspace) else { return }
         try expireIfDue(tx, &account, by: Billing.upkeepActor, "upkeep")

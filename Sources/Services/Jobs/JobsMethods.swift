@@ -44,7 +44,7 @@ extension Jobs {
                 params: Params(
                     .workspace, .limit, .optional(.cursor), .optional(.jobStatus)), result: Job.shape.page,
                 example: Example("{\(Jobs.workspace)}", gives: #"{"items":[],"nextCursor":null}"#),
-                run: platform.transaction(options: .readOnly, list)),
+                run: platform.list(list)),
             Method(
                 "jobs.get", "Tells how far a job is.", role: .viewer,
                 route: .get("/workspaces/{workspaceId}/jobs/{jobId}"),

@@ -6,10 +6,16 @@ enum AdvisoryLock {
     /// Until the end of the transaction; taken before the next statement sees anything.
     static func take(_ tx: borrowing Transaction, _ purpose: String, _ text: String) throws(CryptographyError)
     {
-        let key: Int64 = try SHA256.digest(Array("\(purpose):\(text)".utf8)).prefix(8).reduce(0) {
-            $0 << 8 | Int64($1)
-        }
-        tx.queue(lock, key)
+        tx.queue(lock, try key(purpose, text))
+    }
+
+    /// The same, for who has nothing to do where another is at it already. - Returns: whether it was free.
+    static func tryToTake(_ tx: borrowing Transaction, _ purpose: String, _ text: String) throws -> Bool {
+        try tx.one(AuditChain.tryLock, key(purpose, text))
+    }
+
+    private static func key(_ purpose: String, _ text: String) throws(CryptographyError) -> Int64 {
+        try SHA256.digest(Array("\(purpose):\(text)".utf8)).prefix(8).reduce(0) { $0 << 8 | Int64($1) }
     }
 
     private static let lock = Statement("SELECT pg_advisory_xact_lock($1::bigint)")

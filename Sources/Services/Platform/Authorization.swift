@@ -36,6 +36,17 @@ enum Authorization {
         guard try check(access.call, in: tx).role == access.role else { throw CallError(.authorization) }
     }
 
+    /// Opens to a transaction elsewhere what the caller has been let into: a copy of the database does not ask who he is.
+    static func enter(_ access: Access, in tx: borrowing Transaction) {
+        let needed = access.call.method.role
+        if let workspace = needed.isOfWorkspace ? access.call.workspaceID : nil {
+            tx.enter(workspace)
+        } else if access.role == .operator, needed != .public {
+            tx.enterEveryWorkspace()
+        }
+        if let caller = access.userID ?? access.apiKeyID { tx.become(caller: caller) }
+    }
+
     private static func ask(_ question: Question, in tx: borrowing Transaction) throws -> Access {
         let access = try question.answer(try question.query.flatMap { try tx.first($0) })
         // What is public is nobody's in particular: the operator gets no more rows than others.

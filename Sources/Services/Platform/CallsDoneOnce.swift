@@ -100,6 +100,8 @@ extension Platform {
 
     /// Answers. A role that was refused is in the trail before he who was refused knows.
     func finish(_ call: Call, _ result: Result<Body, any Error>) {
+        // A failure, too: it may have been committed all the same.
+        if call.method.mutates { replica?.note(call) }
         switch result {
         case .success(let body): call.succeed(body)
         case .failure(let cause):

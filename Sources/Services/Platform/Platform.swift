@@ -30,6 +30,8 @@ public struct Platform: Sendable {
     public let analytics: AnalyticsService
     /// What the daemons keep together, where they do.
     public let shared: SharedMemory?
+    /// For lists; without it the pool serves them.
+    public let replica: Replica?
     let keyUses = APIKeyUses()
     let sessionUses = SessionUses()
     let accountGroups = AccountGroups()
@@ -39,9 +41,10 @@ public struct Platform: Sendable {
         masterKeys: WatchedKeys, mail: (transport: any MailTransport, settings: MailSettings)? = nil,
         webhooks: HTTPClient? = nil, registrationIsOpen: Bool, limits: Limits = Limits(),
         providers: ProviderSetup = ProviderSetup(), analytics: AnalyticsService = AnalyticsService(),
-        shared: SharedMemory? = nil
+        shared: SharedMemory? = nil, replica: Replica? = nil
     ) {
         self.shared = shared
+        self.replica = replica
         self.pool = pool
         self.reads = reads
         self.passwords = passwords
@@ -136,33 +139,18 @@ extension Platform {
             },
             Upkeep(every: .seconds(60), told: log, of: "Clearing out") {
                 try await clearOut()
-                let batch = 1000
-                repeat {
-                } while try await pool.upkeep({ tx in
-                    tx.enterEveryWorkspace()
-                    return try tx.execute(Event.deleteOld, batch)
-                }) == batch
-                repeat {
-                } while try await pool.upkeep({ tx in
-                    tx.enterEveryWorkspace()
-                    return try tx.execute(Billing.failOld, batch)
-                }) == batch
-                repeat {
-                } while try await pool.upkeep({ tx in
-                    tx.enterEveryWorkspace()
-                    return try tx.execute(Webhooks.deleteOldDeliveries, batch)
-                }) == batch
-                repeat {
-                } while try await pool.upkeep({ tx in
-                    tx.enterEveryWorkspace()
-                    return try tx.execute(Replication.deleteOldOpenings, batch)
-                }) == batch
             },
         ]
         if let replicator = analytics.startReplicator(on: pool, log: log) {
             works.append(
                 Upkeep(every: .milliseconds(250), told: log, of: "Sending to analytics") {
                     try await replicator.turn()
+                })
+        }
+        if let replica {
+            works.append(
+                Upkeep(every: .seconds(1), told: log, of: "Measuring the replica") {
+                    try await replica.measure(against: pool)
                 })
         }
         if let jobs {
@@ -186,15 +174,6 @@ extension Platform {
             works.append(Upkeep(every: .seconds(1), told: log, of: "Sending mail") { try await sender.run() })
         }
         return works
-    }
-
-    /// Removes what is over and belongs to no workspace.
-    func clearOut() async throws {
-        try await pool.upkeep { $0.queue(Auth.deleteExpiredTokens) }
-        let batch = 1000
-        for statement in [Idempotency.deleteOld, Sessions.deleteOld, Invitations.deleteOldMails] {
-            repeat {} while try await pool.upkeep({ try $0.execute(statement, batch) }) == batch
-        }
     }
 
     /// Releases holds and takes grants whose time is over, and buys where the rule asks for it. One account that cannot be looked after holds

@@ -35,12 +35,12 @@ public struct Upkeep: Sendable {
 }
 
 extension Pool {
-    /// One transaction of the daemon's own, which has half a minute.
+    /// One transaction of the daemon's own, which has half a minute unless told otherwise.
     func upkeep<Value: Sendable>(
-        _ body: @escaping @Sendable (borrowing Transaction) throws -> Value
+        seconds: UInt64 = 30, _ body: @escaping @Sendable (borrowing Transaction) throws -> Value
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            transaction(Unattended(seconds: 30), .readCommitted, body) { continuation.resume(with: $0) }
+            transaction(Unattended(seconds: seconds), .readCommitted, body) { continuation.resume(with: $0) }
         }
     }
 }

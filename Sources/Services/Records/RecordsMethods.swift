@@ -41,7 +41,7 @@ struct Records: Sendable {
                 example: Example(
                     "{\(Records.workspace)," + #""filter":{"city":"London"}}"#,
                     gives: #"{"items":[],"nextCursor":null}"#),
-                run: platform.transaction(options: .readOnly, list)),
+                run: platform.list(list)),
             Method(
                 "records.get", "Gives one record.", role: .viewer,
                 route: .get("/workspaces/{workspaceId}/records/{recordId}"),

@@ -13,6 +13,7 @@ struct Readiness: Sendable {
         ("clickhouse", "Where analytics is kept: `ok`, `away`, `behind` or `refused`."),
         ("analytics", "The same, in a PostgreSQL of its own."),
         ("redis", "What daemons share: `ok` or `away`."),
+        ("replica", "Where lists are read: `ok`, `away` or `behind`; else they are read from the primary."),
     ]
 
     static let shape: Shape<Readiness> = .object(

@@ -84,6 +84,7 @@ public struct System: Sendable {
         platform?.jobMetrics.write(to: &text)
         platform?.analytics.writeMetrics(to: &text)
         platform?.shared?.writeMetrics(to: &text)
+        platform?.replica?.writeMetrics(to: &text)
         return text.text
     }
 
@@ -102,6 +103,9 @@ public struct System: Sendable {
                         }
                         if let shared = platform?.shared {
                             readiness.add("redis", shared.redis.isConnected ? "ok" : "away")
+                        }
+                        if let replica = platform?.replica {
+                            readiness.add("replica", replica.standing.rawValue)
                         }
                         call.succeed(shape.body(of: readiness))
                     }

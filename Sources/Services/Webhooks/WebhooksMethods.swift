@@ -78,7 +78,7 @@ struct Webhooks: Sendable {
                             "status", WebhookDelivery.Status.allCases.map(\.rawValue), "Only these.")),
                     .limit, .optional(.cursor)), result: WebhookDelivery.shape.page,
                 example: Example(Webhooks.example, gives: #"{"items":[],"nextCursor":null}"#),
-                run: platform.transaction(options: .readOnly, deliveries)),
+                run: platform.list(deliveries)),
             Method(
                 "webhooks.redeliver",
                 "Has an event sent again, under its message id, with all attempts before it. Whether it had been delivered does not matter.",

@@ -28,6 +28,8 @@ struct DevCommand: AsyncParsableCommand {
             let cluster = try EmbeddedCluster(directory: folder)
             var settings = try Settings.load()
             settings.databaseURL = try cluster.start { StandardError.write("rpcd: \($0)\n") }
+            // There is nothing but this server.
+            (settings.directURL, settings.fleet) = (nil, Settings.Fleet())
             try Daemon.migrator(settings).up { StandardError.write("rpcd: migrating, \($0)\n") }
             settings.databaseURL = EmbeddedCluster.conninfo(directory: folder, user: Tenancy.daemonRole)
             let analytics = try DevCommand.startAnalytics(&settings, in: folder)

@@ -36,12 +36,10 @@ struct KeysCommand: AsyncParsableCommand {
                 let dataDir = try DevCommand.absolute(dataDir)
                 settings.databaseURL = EmbeddedCluster.conninfo(
                     directory: dataDir, user: Tenancy.daemonRole)
+                settings.fleet = Settings.Fleet()
                 settings.masterKeyFile = dataDir + "/master-key"
             }
-            guard let conninfo = settings.databaseURL else {
-                throw SettingError("RPCD_DATABASE_URL", got: nil, takes: "a libpq connection string or URL")
-            }
-            let pool = Pool(PoolConfiguration(conninfo: conninfo, size: 1))
+            let pool = Pool(PoolConfiguration(server: try settings.server(), size: 1))
             defer { pool.close(within: 5) }
             switch action {
             case .list: try await list(settings, pool)
