@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 
+import analytics
 import fleet
 import identity
 import jobs
@@ -20,9 +21,9 @@ from common import HTTP_PORT, QUICK, ROOT, RPCD, wait_for_ready, write_table
 arguments = argparse.ArgumentParser(description=__doc__)
 arguments.add_argument("--quick", action="store_true", help="short rounds; the table is only printed")
 arguments.add_argument("parts", nargs="*", metavar="PART",
-                       help="transports, identity, ledger, records, jobs, redis or fleet; all of them when left out. Of the others the table keeps its rows")
+                       help="transports, identity, ledger, records, jobs, redis, fleet or analytics; all of them when left out. Of the others the table keeps its rows")
 parts = arguments.parse_args().parts
-if unknown := set(parts) - {"transports", "identity", "ledger", "records", "jobs", "redis", "fleet"}:
+if unknown := set(parts) - {"transports", "identity", "ledger", "records", "jobs", "redis", "fleet", "analytics"}:
     arguments.error(f"there is no part {', '.join(unknown)}")
 
 
@@ -57,6 +58,8 @@ try:
         redis.measure(work, environment)
     if measures("fleet"):
         fleet.measure(path, data, work, request)
+    if measures("analytics"):
+        analytics.measure(work, environment)
     if not QUICK:
         write_table(parts)
 finally:
