@@ -124,7 +124,7 @@ def debits(path, data, name):
                                 .replace('"@"', "@ID@") + "\n" for workspace in workspaces))
 
     def measured():
-        return load(path, "--requests", requests, "--clients", CLIENTS)
+        return load(path, "--requests-file", requests, "--clients", CLIENTS)
 
     ratios = []
     for _ in range(ROUNDS):
