@@ -21,8 +21,8 @@ CLIENTS = 32
 EVENTS = 200_000 if QUICK else 1_000_000
 STEADY, STEADY_SECONDS = 5_000, 5 if QUICK else 20
 ROWS = 1_000_000 if QUICK else 10_000_000
-# The lock of whoever sends (AnalyticsService.lockKey).
-LOCK = 0x7270_6361
+# The lock of whoever sends (AdvisoryLock.sendingToAnalytics).
+LOCK = 0x7270_6372
 QUESTIONS = [
     ("analytics.enrichment", {"groupBy": "day"}), ("analytics.enrichment", {"groupBy": "provider"}),
     ("analytics.enrichment", {"groupBy": "hour", "timeZone": "Europe/Berlin"}), ("analytics.credits", {"groupBy": "source"}),

@@ -7,7 +7,7 @@ import Synchronization
 /// It does not fence: who has lost it may find out up to a second later. What it guards has to bear being done by two for that long.
 public final class SessionLock: Sendable {
     private let conninfo: String
-    private let key: Int64
+    private let key: Int
     private let held = Atomic(false)
     private let isClosed = Atomic(false)
     private let canceller = Canceller()
@@ -21,7 +21,7 @@ public final class SessionLock: Sendable {
     /// - Parameters:
     ///   - conninfo: of the server itself: a transaction pooler keeps no session.
     ///   - key: any number that nothing else on the database locks.
-    public init(conninfo: String, key: Int64) {
+    public init(conninfo: String, key: Int) {
         self.conninfo = conninfo
         self.key = key
         WorkerThread.start { [self] in run() }

@@ -209,7 +209,7 @@ import Testing
         defer { reporting.close() }
         try await until { reporting.replicator.isMine }
         let other = SessionLock(
-            conninfo: TestCluster.daemon(reporting.backend.conninfo), key: AnalyticsService.lockKey)
+            conninfo: TestCluster.daemon(reporting.backend.conninfo), key: AdvisoryLock.sendingToAnalytics)
         defer { other.close() }
         try await reporting.arrive()
         #expect(!other.isHeld)

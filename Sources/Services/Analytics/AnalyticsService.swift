@@ -28,7 +28,6 @@ public final class AnalyticsService: Sendable {
     private let state = Mutex(State())
     let replicator = Mutex<Replicator?>(nil)
 
-    static let lockKey: Int64 = 0x7270_6361
     private static let patienceMicroseconds: Int64 = 60_000_000
     private static let standingNanoseconds: UInt64 = 1_000_000_000
 
@@ -71,7 +70,7 @@ public final class AnalyticsService: Sendable {
     /// Begins to send, when it is this daemon's turn.
     func startReplicator(on pool: Pool, log: @escaping @Sendable (String) -> Void) -> Replicator? {
         guard let directURL else { return nil }
-        let lock = SessionLock(conninfo: directURL, key: AnalyticsService.lockKey)
+        let lock = SessionLock(conninfo: directURL, key: AdvisoryLock.sendingToAnalytics)
         let new = Replicator(pool: pool, store: store, lock: lock, settings) { [self] store in
             try await approve(store, on: pool)
         } log: {

@@ -33,7 +33,7 @@ public final class AuditSealer: Sendable {
     /// Seals one batch. - Returns: how many rows; as many as ``batch`` when there may be more.
     public func step(_ tx: borrowing Transaction) throws -> Int {
         tx.enterEveryWorkspace()
-        guard try tx.one(AuditChain.tryLock, AuditSealer.lockKey) else { return 0 }
+        guard try tx.one(AuditChain.tryLock, AdvisoryLock.sealing) else { return 0 }
         let head =
             try tx.first(AuditChain.getHead)
             ?? AuditChain.Head(number: 0, seal: AuditChain.origin, settled: 0)
@@ -82,5 +82,4 @@ public final class AuditSealer: Sendable {
         }
     }
 
-    private static let lockKey = 0x7270_6361
 }

@@ -1,7 +1,6 @@
 import Postgres
 
 extension Platform {
-    private static let clearOutLock = 0x7270_636f
     private static let clearedAtOnce = 1000
 
     /// Removes what is over, a few at a time.
@@ -31,7 +30,7 @@ extension Platform {
         _ remove: @escaping @Sendable (borrowing Transaction) throws -> Int
     ) async throws -> Int {
         try await pool.upkeep { tx in
-            guard try tx.one(AuditChain.tryLock, Platform.clearOutLock) else { return 0 }
+            guard try tx.one(AuditChain.tryLock, AdvisoryLock.clearingOut) else { return 0 }
             return try remove(tx)
         }
     }

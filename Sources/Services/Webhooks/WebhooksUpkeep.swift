@@ -16,7 +16,6 @@ extension HTTPClient.Configuration {
 
 extension Platform {
     private static let eventsAtOnce = 500
-    private static let handOutLock = 0x7270_6377
 
     /// What webhooks may call.
     var webhookPolicy: EgressPolicy { webhooks?.policy ?? .publicOnly }
@@ -32,7 +31,7 @@ extension Platform {
         repeat {
         } while try await pool.upkeep({ tx in
             tx.enterEveryWorkspace()
-            guard try tx.one(AuditChain.tryLock, Platform.handOutLock) else { return 0 }
+            guard try tx.one(AuditChain.tryLock, AdvisoryLock.handingOutEvents) else { return 0 }
             return try tx.one(Webhooks.handOut, Platform.eventsAtOnce)
         }) == Platform.eventsAtOnce
     }
