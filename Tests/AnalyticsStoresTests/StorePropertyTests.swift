@@ -1,4 +1,5 @@
 import AnalyticsStores
+import ClickHouse
 import Identifiers
 import Postgres
 import Resilience
@@ -8,15 +9,42 @@ import Testing
 /// Random rows, told of in pieces, twice, out of order, taken back and erased; then random questions. Every store answers as the simplest one
 /// would.
 @Suite struct StorePropertyTests {
-    @Test("A store answers as a naive one does", arguments: [UInt64](1...100))
-    func agreesWithNaiveOne(seed: UInt64) async throws {
+    @Test("PostgreSQL answers as a naive store does", arguments: [UInt64](1...100))
+    func postgres(seed: UInt64) async throws {
+        try await tell(seed, to: PostgresStoreForTests.shared.get())
+    }
+
+    /// One after the other: the engine takes one statement at a time.
+    @Test(
+        "ClickHouse does, before what came twice is merged and after", .enabled(if: ClickHouseServer.isHere))
+    func clickHouse() async throws {
+        let server = try await ClickHouseServer.shared()
+        let url = try await server.freshDatabase()
+        let client = try ClickHouseClient(#require(ClickHouseConfiguration(url: url)))
+        try await ClickHouseMigrator(
+            client, files: MigrationFile.read(folder: Project.root + "/migrations/clickhouse")
+        ).up()
+        let store = ClickHouseAnalytics(client)
+        defer { store.close() }
+        for seed in [UInt64](1...100) {
+            try await tell(seed, to: store) {
+                try await client.execute(migration: "OPTIMIZE TABLE enrichment FINAL")
+                try await client.execute(migration: "OPTIMIZE TABLE credits FINAL")
+            }
+        }
+    }
+
+    /// - Parameter merge: done in the middle of it, now and then.
+    private func tell(
+        _ seed: UInt64, to store: any AnalyticsStore, merge: () async throws -> Void = {}
+    ) async throws {
         var story = Story(seed: seed)
-        let store = try PostgresStoreForTests.shared.get()
         var model = NaiveAnalytics()
         for _ in 0..<4 {
             let batch = story.batch()
             try await store.insert(batch, token: "\(seed)-\(story.next(1_000_000))")
             model.insert(batch)
+            if story.next(20) == 0 { try await merge() }
             if story.next(3) == 0 {
                 let erasures = story.erasures()
                 try await store.erase(erasures)

@@ -113,7 +113,8 @@ struct SharedRatesTests {
             }
             let seconds = Double(MonotonicClock.now - start) / 1e9
             #expect(Double(admitted) <= 40 + 40 * seconds + 1)
-            #expect(Double(admitted + unanswered) >= 40 + 40 * seconds - 4)
+            // Where there was time to ask for as much.
+            #expect(Double(admitted + unanswered) >= min(Double(asked), 40 + 40 * seconds - 4))
             for daemon in daemons { daemon.close() }
             await server.crash()
         }

@@ -14,10 +14,12 @@ public struct MigrationFile: Sendable, Equatable {
     public let version: Int
     /// Without number and `.sql`.
     public let name: String
-    let up: String
-    let down: String
+    /// The statements that apply it.
+    public let up: String
+    /// Those that take it back.
+    public let down: String
     /// What the checksum is taken of.
-    let text: String
+    public let text: String
 
     private static let upMark = "-- migrate:up"
     private static let downMark = "-- migrate:down"
