@@ -27,7 +27,7 @@ import Testing
         let store = ClickHouseAnalytics(client)
         defer { store.close() }
         for seed in [UInt64](1...100) {
-            try await tell(seed, to: store) {
+            try await tell(seed, to: store, questions: 2) {
                 try await client.execute(migration: "OPTIMIZE TABLE enrichment FINAL")
                 try await client.execute(migration: "OPTIMIZE TABLE credits FINAL")
             }
@@ -36,7 +36,7 @@ import Testing
 
     /// - Parameter merge: done in the middle of it, now and then.
     private func tell(
-        _ seed: UInt64, to store: any AnalyticsStore, merge: () async throws -> Void = {}
+        _ seed: UInt64, to store: any AnalyticsStore, questions: Int = 6, merge: () async throws -> Void = {}
     ) async throws {
         var story = Story(seed: seed)
         var model = NaiveAnalytics()
@@ -51,7 +51,7 @@ import Testing
                 model.erase(erasures)
             }
         }
-        try await Comparison(store: store, model: model).run(&story)
+        try await Comparison(store: store, model: model).run(&story, questions: questions)
     }
 }
 
@@ -189,8 +189,8 @@ struct Comparison {
 
     private var patience: Unattended { Unattended(seconds: 60) }
 
-    func run(_ story: inout Story) async throws {
-        for _ in 0..<6 {
+    func run(_ story: inout Story, questions: Int) async throws {
+        for _ in 0..<questions {
             let question = story.enrichmentQuestion()
             let sums = try await store.enrichment(question, patience)
             #expect(
@@ -199,13 +199,13 @@ struct Comparison {
             let calls = try await store.calls(question, patience)
             #expect(
                 Dictionary(uniqueKeysWithValues: calls.map { ($0.call, $0.count) }) == model.calls(question))
-            try await comparePages(question, limit: 1 + story.next(7))
+            try await comparePages(question, limit: 3 + story.next(20))
             let credits = story.creditQuestion()
             let creditSums = try await store.credits(credits, patience)
             #expect(
                 Dictionary(uniqueKeysWithValues: creditSums.map { ($0.key, $0) })
                     == model.creditSums(credits), "\(credits)")
-            try await comparePages(credits, limit: 1 + story.next(7))
+            try await comparePages(credits, limit: 3 + story.next(20))
         }
         for dataset in AnalyticsDataset.allCases {
             let day = Story.start / 86_400 + Int64(story.next(5))

@@ -67,7 +67,11 @@ struct JSONLines {
     }
 
     private mutating func append(_ write: (inout JSONWriter) -> Void) {
-        bytes += JSONWriter.object(write)
+        var writer = JSONWriter()
+        writer.beginObject()
+        write(&writer)
+        writer.endObject()
+        bytes += writer.bytes
         bytes.append(UInt8(ascii: "\n"))
     }
 }
