@@ -77,7 +77,7 @@ let package = Package(
             dependencies: [
                 "CRelease",
                 "Transports", "Services", "AnalyticsStores", "Mail", "RPC", "Postgres", "Cryptography",
-                "Redis", "Systemd", "Resilience", "JSON", "Tabular",
+                "Redis", "Systemd", "Resilience", "JSON", "Tabular", "ClickHouse",
                 "Identifiers", "Egress",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -114,7 +114,8 @@ let package = Package(
             "ServicesTests",
             [
                 "Services", "AnalyticsStores", "Mail", "Postgres", "Cryptography", "RPC", "JSON",
-                "Identifiers", "Resilience", "Egress", "Redis", "TestSupport", "rpcd-provider-sim",
+                "Identifiers", "Resilience", "Egress", "Redis", "ClickHouse", "TestSupport",
+                "rpcd-provider-sim",
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         tests(

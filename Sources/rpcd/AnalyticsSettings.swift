@@ -1,4 +1,5 @@
 import AnalyticsStores
+import ClickHouse
 import Postgres
 import Services
 
@@ -6,10 +7,27 @@ extension Settings {
     /// Where analytics is kept.
     struct Analytics {
         var databaseURL: String?
+        var clickHouseURL: String?
+        var clickHouseAuthorities: String?
         var replication = Replicator.Settings()
     }
 
     static let ofAnalytics: [Declaration] = [
+        Declaration(
+            key: "RPCD_CLICKHOUSE_URL", takes: "a URL as https://user:password@host:8443/database",
+            standard: nil,
+            summary: "the ClickHouse database, 24 or later, for analytics", isSecret: true
+        ) {
+            $0.analytics.clickHouseURL = $1
+            return ClickHouseConfiguration(url: $1) != nil
+        },
+        Declaration(
+            key: "RPCD_CLICKHOUSE_CA_FILE", takes: "the path of a file of PEM certificates",
+            standard: "the system's", summary: "whom to trust to be ClickHouse"
+        ) {
+            $0.analytics.clickHouseAuthorities = $1
+            return !$1.isEmpty
+        },
         Declaration(
             key: "RPCD_ANALYTICS_URL", takes: "a libpq connection string or URL", standard: nil,
             summary:
@@ -39,13 +57,34 @@ extension Settings {
     ]
 
     /// Whether a store of analytics is set.
-    var hasAnalytics: Bool { analytics.databaseURL != nil }
+    var hasAnalytics: Bool { analytics.databaseURL != nil || analytics.clickHouseURL != nil }
+
+    /// - Throws: ``SettingError`` where both stores are set.
+    private func analyticsStore() throws -> (any AnalyticsStore)? {
+        if let client = try clickHouse() {
+            guard analytics.databaseURL == nil else {
+                throw SettingError(
+                    "RPCD_ANALYTICS_URL", got: "***",
+                    takes: "nothing where RPCD_CLICKHOUSE_URL is set: analytics has one store")
+            }
+            return ClickHouseAnalytics(client)
+        }
+        return analytics.databaseURL.map { PostgresAnalytics(conninfo: $0) }
+    }
+
+    fileprivate func clickHouse() throws -> ClickHouseClient? {
+        guard let url = analytics.clickHouseURL,
+            let configuration = ClickHouseConfiguration(
+                url: url, authorities: analytics.clickHouseAuthorities)
+        else { return nil }
+        return try ClickHouseClient(configuration)
+    }
 
     /// Where it is kept, and who sends it there.
     /// - Parameter sends: whether this process may.
     func analyticsService(sends: Bool = true) throws -> AnalyticsService {
         AnalyticsService(
-            store: analytics.databaseURL.map { PostgresAnalytics(conninfo: $0) },
+            store: try analyticsStore(),
             directURL: sends ? directURL ?? databaseURL : nil, analytics.replication)
     }
 }
@@ -53,15 +92,28 @@ extension Settings {
 extension Daemon {
     /// Refuses to keep analytics in the instance that the transactions are in. A store that is away is asked later.
     func checkAnalytics() async throws {
-        guard let store = platform.analytics.store,
-            let isApart = try? await platform.analytics.isApart(store, from: pool)
-        else { return }
+        guard let store = platform.analytics.store else { return }
+        let isSame = try await pointsAtDatabase(settings.analytics.clickHouseURL)
+        guard !isSame, let isApart = try? await platform.analytics.isApart(store, from: pool) else {
+            guard isSame else { return }
+            throw SettingError(
+                store.setting, got: "***",
+                takes:
+                    "ClickHouse: this is the PostgreSQL of RPCD_DATABASE_URL, and reports must not slow down transactions"
+            )
+        }
         guard isApart else {
             throw SettingError(
                 store.setting, got: "***",
                 takes: "another instance than RPCD_DATABASE_URL: reports must not slow down transactions")
         }
-        switch try Daemon.analyticsMigrator(settings)?.standing() {
+        let standing: Migrator.Standing?
+        if let migrator = try Daemon.clickHouseMigrator(settings) {
+            standing = try await migrator.standing()
+        } else {
+            standing = try Daemon.analyticsMigrator(settings)?.standing()
+        }
+        switch standing {
         case .upToDate?, nil: break
         case .behind(let count)?:
             throw CommandFailure("\(count) migrations of analytics are missing: run rpcd migrate up")
@@ -71,6 +123,18 @@ extension Daemon {
             throw CommandFailure(
                 "Migration \(version) of analytics has changed since it was applied; restore the file")
         }
+    }
+
+    /// Whether what should be ClickHouse is where the server of the transactions listens.
+    private func pointsAtDatabase(_ url: String?) async throws -> Bool {
+        guard let configuration = url.flatMap({ ClickHouseConfiguration(url: $0) }) else { return false }
+        return try await platform.analytics.isAddress(of: pool, configuration.origin)
+    }
+
+    static func clickHouseMigrator(_ settings: Settings) throws -> ClickHouseMigrator? {
+        guard let client = try settings.clickHouse() else { return nil }
+        return ClickHouseMigrator(
+            client, files: try MigrationFile.read(folder: migrationsFolder(settings) + "/clickhouse"))
     }
 
     /// The migrations of the store of analytics; nil where it has none of this kind.

@@ -1,4 +1,5 @@
 import AnalyticsStores
+import ClickHouse
 import Identifiers
 import Postgres
 import Resilience
@@ -8,22 +9,49 @@ import Testing
 /// Random rows, told of in pieces, twice, out of order, taken back and erased; then random questions. Every store answers as the simplest one
 /// would.
 @Suite struct StorePropertyTests {
-    @Test("A store answers as a naive one does", arguments: [UInt64](1...100))
-    func agreesWithNaiveOne(seed: UInt64) async throws {
+    @Test("PostgreSQL answers as a naive store does", arguments: [UInt64](1...100))
+    func postgres(seed: UInt64) async throws {
+        try await tell(seed, to: PostgresStoreForTests.shared.get())
+    }
+
+    /// One after the other: the engine takes one statement at a time.
+    @Test(
+        "ClickHouse does, before what came twice is merged and after", .enabled(if: ClickHouseServer.isHere))
+    func clickHouse() async throws {
+        let server = try await ClickHouseServer.shared()
+        let url = try await server.freshDatabase()
+        let client = try ClickHouseClient(#require(ClickHouseConfiguration(url: url)))
+        try await ClickHouseMigrator(
+            client, files: MigrationFile.read(folder: Project.root + "/migrations/clickhouse")
+        ).up()
+        let store = ClickHouseAnalytics(client)
+        defer { store.close() }
+        for seed in [UInt64](1...100) {
+            try await tell(seed, to: store, questions: 2) {
+                try await client.execute(migration: "OPTIMIZE TABLE enrichment FINAL")
+                try await client.execute(migration: "OPTIMIZE TABLE credits FINAL")
+            }
+        }
+    }
+
+    /// - Parameter merge: done in the middle of it, now and then.
+    private func tell(
+        _ seed: UInt64, to store: any AnalyticsStore, questions: Int = 6, merge: () async throws -> Void = {}
+    ) async throws {
         var story = Story(seed: seed)
-        let store = try PostgresStoreForTests.shared.get()
         var model = NaiveAnalytics()
         for _ in 0..<4 {
             let batch = story.batch()
             try await store.insert(batch, token: "\(seed)-\(story.next(1_000_000))")
             model.insert(batch)
+            if story.next(20) == 0 { try await merge() }
             if story.next(3) == 0 {
                 let erasures = story.erasures()
                 try await store.erase(erasures)
                 model.erase(erasures)
             }
         }
-        try await Comparison(store: store, model: model).run(&story)
+        try await Comparison(store: store, model: model).run(&story, questions: questions)
     }
 }
 
@@ -161,8 +189,8 @@ struct Comparison {
 
     private var patience: Unattended { Unattended(seconds: 60) }
 
-    func run(_ story: inout Story) async throws {
-        for _ in 0..<6 {
+    func run(_ story: inout Story, questions: Int) async throws {
+        for _ in 0..<questions {
             let question = story.enrichmentQuestion()
             let sums = try await store.enrichment(question, patience)
             #expect(
@@ -171,13 +199,13 @@ struct Comparison {
             let calls = try await store.calls(question, patience)
             #expect(
                 Dictionary(uniqueKeysWithValues: calls.map { ($0.call, $0.count) }) == model.calls(question))
-            try await comparePages(question, limit: 1 + story.next(7))
+            try await comparePages(question, limit: 3 + story.next(20))
             let credits = story.creditQuestion()
             let creditSums = try await store.credits(credits, patience)
             #expect(
                 Dictionary(uniqueKeysWithValues: creditSums.map { ($0.key, $0) })
                     == model.creditSums(credits), "\(credits)")
-            try await comparePages(credits, limit: 1 + story.next(7))
+            try await comparePages(credits, limit: 3 + story.next(20))
         }
         for dataset in AnalyticsDataset.allCases {
             let day = Story.start / 86_400 + Int64(story.next(5))

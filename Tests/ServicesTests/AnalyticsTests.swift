@@ -20,7 +20,7 @@ import Testing
         #expect(none["total"]?["results"]?.int64 == 0)
         #expect((none["groups"]?.count ?? 0) == 49, "weeks begin on Monday, the first in 2019")
         let told = reporting.owner.run(
-            "SELECT provider, count(*), count(*) FILTER (WHERE status = 'found'), sum(cost) FROM job_tasks GROUP BY 1 ORDER BY 2 DESC, 1 DESC"
+            "SELECT provider, count(*), count(*) FILTER (WHERE status = 'found'), sum(cost) FROM job_tasks GROUP BY 1 ORDER BY 2 DESC, 1"
         )
         let byProvider = try await reporting.call("analytics.enrichment", #""groupBy":"provider""#)
         let groups = byProvider["groups"].map { Array($0.elements) } ?? []

@@ -1,4 +1,5 @@
 import AnalyticsStores
+import ClickHouse
 import Foundation
 import Identifiers
 import JSON
@@ -12,23 +13,32 @@ import Testing
 /// A backend with a workspace, a store of analytics of its own, and the one that sends to it, turn by turn.
 struct Reporting {
     let backend: Backend
-    let store: PostgresAnalytics
+    let store: any AnalyticsStore
+    /// Of a PostgreSQL.
     let storeConninfo: String
     let replicator: Replicator
     let connection: Loopback
     let workspace: String
     let owner: SQLConsole
 
-    /// - Parameter cluster: where the store is.
+    /// - Parameters:
+    ///   - cluster: where the store is.
+    ///   - clickHouse: the store instead, with its migrations; one of its own.
     init(
-        on cluster: TestCluster? = nil, settings change: (inout Replicator.Settings) -> Void = { _ in }
+        on cluster: TestCluster? = nil, clickHouse: ClickHouseClient? = nil,
+        settings change: (inout Replicator.Settings) -> Void = { _ in }
     ) async throws {
         var settings = Replicator.Settings()
         settings.batchAgeMicroseconds = 0
         settings.sweepNanoseconds = 0
         change(&settings)
-        storeConninfo = try (cluster ?? TestCluster.analytics.get()).freshDatabase()
-        store = try Backend.makeAnalyticsStore(on: storeConninfo)
+        if let clickHouse {
+            storeConninfo = ""
+            store = ClickHouseAnalytics(clickHouse)
+        } else {
+            storeConninfo = try (cluster ?? TestCluster.analytics.get()).freshDatabase()
+            store = try Backend.makeAnalyticsStore(on: storeConninfo)
+        }
         backend = try Backend(analytics: (store, settings))
         replicator = try #require(
             backend.platform.analytics.startReplicator(on: backend.pool) { _ in })

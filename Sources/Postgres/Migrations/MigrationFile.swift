@@ -4,7 +4,7 @@ import Glibc
 public struct MigrationError: Error, Sendable, Equatable, CustomStringConvertible {
     public let description: String
 
-    init(_ description: String) {
+    public init(_ description: String) {
         self.description = description
     }
 }
@@ -14,10 +14,12 @@ public struct MigrationFile: Sendable, Equatable {
     public let version: Int
     /// Without number and `.sql`.
     public let name: String
-    let up: String
-    let down: String
+    /// The statements that apply it.
+    public let up: String
+    /// Those that take it back.
+    public let down: String
     /// What the checksum is taken of.
-    let text: String
+    public let text: String
 
     private static let upMark = "-- migrate:up"
     private static let downMark = "-- migrate:down"

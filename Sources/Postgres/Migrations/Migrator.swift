@@ -18,6 +18,10 @@ public struct Migrator {
         public let version: Int
         public let name: String
         public let isApplied: Bool
+
+        public init(version: Int, name: String, isApplied: Bool) {
+            (self.version, self.name, self.isApplied) = (version, name, isApplied)
+        }
     }
 
     private let connection: Connection

@@ -32,7 +32,7 @@ struct DevCommand: AsyncParsableCommand {
             (settings.directURL, settings.fleet) = (nil, Settings.Fleet())
             try Daemon.migrator(settings).up { StandardError.write("rpcd: migrating, \($0)\n") }
             settings.databaseURL = EmbeddedCluster.conninfo(directory: folder, user: Tenancy.daemonRole)
-            let analytics = try DevCommand.startAnalytics(&settings, in: folder)
+            let analytics = try await DevCommand.startAnalytics(&settings, in: folder)
             settings.socket = socket ?? folder + "/rpcd.sock"
             if let http {
                 guard http == "off" || Settings.hostAndPort(http) != nil else {
@@ -57,10 +57,15 @@ struct DevCommand: AsyncParsableCommand {
     }
 
     /// A second instance, where no store of analytics is set.
-    private static func startAnalytics(_ settings: inout Settings, in folder: String) throws
+    private static func startAnalytics(_ settings: inout Settings, in folder: String) async throws
         -> EmbeddedCluster?
     {
-        guard !settings.hasAnalytics else { return nil }
+        guard !settings.hasAnalytics else {
+            try await Daemon.clickHouseMigrator(settings)?.up {
+                StandardError.write("rpcd: migrating ClickHouse, \($0)\n")
+            }
+            return nil
+        }
         let cluster = try EmbeddedCluster(directory: folder + "/analytics")
         settings.analytics.databaseURL = try cluster.start { StandardError.write("rpcd: \($0)\n") }
         try Daemon.analyticsMigrator(settings)?.up {

@@ -1,3 +1,4 @@
+import AnalyticsStores
 import ArgumentParser
 import Postgres
 
@@ -31,19 +32,34 @@ struct MigrateCommand: AsyncParsableCommand {
             let isOne = action == .down || to != nil
             if store != .analytics { try migrate(Daemon.migrator(settings), "") }
             if store == .analytics || (store == nil && !isOne) {
-                if let migrator = try Daemon.analyticsMigrator(settings) {
+                if let migrator = try Daemon.clickHouseMigrator(settings) {
+                    try await migrate(migrator, "clickhouse ")
+                } else if let migrator = try Daemon.analyticsMigrator(settings) {
                     try migrate(migrator, "analytics ")
                 }
             }
         }
     }
 
+    private func show(_ all: [Migrator.Status], _ name: String) {
+        for status in all {
+            print(name + "\(status.version) \(status.name) \(status.isApplied ? "applied" : "pending")")
+        }
+    }
+
+    private func migrate(_ migrator: ClickHouseMigrator, _ name: String) async throws {
+        switch action {
+        case .status: show(try await migrator.status(), name)
+        case .up: try await migrator.up(to: to) { print(name + $0) }
+        case .down:
+            let applied = try await migrator.status().filter(\.isApplied).count
+            try await migrator.down(to: to ?? applied - 1) { print(name + $0) }
+        }
+    }
+
     private func migrate(_ migrator: Migrator, _ name: String) throws {
         switch action {
-        case .status:
-            for status in try migrator.status() {
-                print(name + "\(status.version) \(status.name) \(status.isApplied ? "applied" : "pending")")
-            }
+        case .status: show(try migrator.status(), name)
         case .up: try migrator.up(to: to) { print(name + $0) }
         case .down:
             let applied = try migrator.status().filter(\.isApplied).count

@@ -1,0 +1,138 @@
+/// In the language of ClickHouse. A key has one time, so what replaces a row is in its partition: none has to be compared with the others.
+extension ClickHouseAnalytics {
+    static let enrichmentTable: StaticString = "enrichment"
+    static let creditsTable: StaticString = "credits"
+
+    static let eraseRecords: StaticString = """
+        DELETE FROM enrichment WHERE workspace_id IN {workspaces:Array(UUID)} AND record_id IN {records:Array(UUID)}
+        """
+
+    static let eraseWorkspaces: StaticString = """
+        DELETE FROM enrichment WHERE workspace_id IN {workspaces:Array(UUID)}
+        """
+
+    /// By quarters of an hour first, then by the last of the bounds that is not later: of these there are thousands, of rows millions.
+    static let sumEnrichment: StaticString = """
+        SELECT name, roundDown(slot, {bounds:Array(Int64)}) AS start, toInt64(sum(records)), toInt64(sum(found)), toInt64(sum(cached)),
+            toInt64(sum(not_found)), toInt64(sum(exhausted)), toInt64(sum(skipped)), toInt64(sum(failed)), sum(costs)
+        FROM (
+            SELECT multiIf({grouping:String} = 'provider', toString(provider), {grouping:String} = 'field', toString(field), '') AS name,
+                if({isTime:UInt8} = 1, intDiv(toUnixTimestamp64Micro(at), 900000000) * 900, 0) AS slot,
+                countIf(is_first_field) AS records, countIf(status = 'found') AS found, countIf(status = 'cached') AS cached,
+                countIf(status = 'not_found') AS not_found, countIf(status = 'exhausted') AS exhausted,
+                countIf(status = 'skipped') AS skipped, countIf(status = 'failed') AS failed, sum(cost) AS costs
+            FROM enrichment FINAL
+            WHERE workspace_id = {workspace:UUID} AND at >= {from:DateTime64(6, 'UTC')} AND at < {to:DateTime64(6, 'UTC')} AND NOT is_void
+                AND ({provider:Nullable(String)} IS NULL OR provider = {provider:Nullable(String)})
+                AND ({field:Nullable(String)} IS NULL OR field = {field:Nullable(String)})
+                AND ({job:Nullable(UUID)} IS NULL OR job_id = {job:Nullable(UUID)})
+            GROUP BY name, slot
+        )
+        GROUP BY name, start LIMIT {limit:Int64}
+        SETTINGS do_not_merge_across_partitions_select_final = 1
+        """
+
+    static let sumCredits: StaticString = """
+        SELECT name, roundDown(slot, {bounds:Array(Int64)}) AS start, toInt64(sum(transactions)), sum(added), sum(spent), sum(refunded),
+            sum(expired)
+        FROM (
+            SELECT multiIf({grouping:String} = 'provider', toString(provider), {grouping:String} = 'source', toString(source), '') AS name,
+                if({isTime:UInt8} = 1, intDiv(toUnixTimestamp64Micro(at), 900000000) * 900, 0) AS slot, count() AS transactions,
+                sumIf(amount, type IN ('purchase', 'bonus')) AS added, sumIf(amount, type IN ('debit', 'capture')) AS spent,
+                sumIf(amount, type = 'refund') AS refunded, sumIf(amount, type = 'expiry') AS expired
+            FROM credits FINAL
+            WHERE workspace_id = {workspace:UUID} AND at >= {from:DateTime64(6, 'UTC')} AND at < {to:DateTime64(6, 'UTC')}
+                AND ({provider:Nullable(String)} IS NULL OR provider = {provider:Nullable(String)})
+                AND ({source:Nullable(String)} IS NULL OR source = {source:Nullable(String)})
+            GROUP BY name, slot
+        )
+        GROUP BY name, start LIMIT {limit:Int64}
+        SETTINGS do_not_merge_across_partitions_select_final = 1
+        """
+
+    static let countCalls: StaticString = """
+        SELECT toString(called), toString(outcome), milliseconds, toInt64(count())
+        FROM enrichment FINAL
+        ARRAY JOIN calls.provider AS called, calls.outcome AS outcome, calls.milliseconds AS milliseconds
+        WHERE workspace_id = {workspace:UUID} AND at >= {from:DateTime64(6, 'UTC')} AND at < {to:DateTime64(6, 'UTC')} AND NOT is_void
+            AND ({provider:Nullable(String)} IS NULL OR called = {provider:Nullable(String)})
+            AND ({field:Nullable(String)} IS NULL OR field = {field:Nullable(String)})
+            AND ({job:Nullable(UUID)} IS NULL OR job_id = {job:Nullable(UUID)})
+        GROUP BY called, outcome, milliseconds LIMIT {limit:Int64}
+        SETTINGS do_not_merge_across_partitions_select_final = 1
+        """
+
+    static let listEnrichment: StaticString = """
+        SELECT toUnixTimestamp64Micro(at), toString(job_id), seq, toString(record_id), toString(field), is_first_field, toString(status),
+            toString(provider), cost, confidence, attempts, `calls.provider`, `calls.outcome`, `calls.milliseconds`
+        FROM enrichment FINAL
+        WHERE workspace_id = {workspace:UUID} AND at >= greatest({from:DateTime64(6, 'UTC')}, {lastAt:DateTime64(6, 'UTC')})
+            AND at < {to:DateTime64(6, 'UTC')} AND NOT is_void
+            AND ({provider:Nullable(String)} IS NULL OR provider = {provider:Nullable(String)})
+            AND ({field:Nullable(String)} IS NULL OR field = {field:Nullable(String)})
+            AND ({job:Nullable(UUID)} IS NULL OR job_id = {job:Nullable(UUID)})
+            AND (at, job_id, seq) > ({lastAt:DateTime64(6, 'UTC')}, {lastJob:UUID}, {lastSeq:Int64})
+        ORDER BY at, job_id, seq LIMIT {limit:Int64}
+        SETTINGS do_not_merge_across_partitions_select_final = 1
+        """
+
+    static let listCredits: StaticString = """
+        SELECT toUnixTimestamp64Micro(at), toString(id), toString(type), amount, toString(provider)
+        FROM credits FINAL
+        WHERE workspace_id = {workspace:UUID} AND at >= greatest({from:DateTime64(6, 'UTC')}, {lastAt:DateTime64(6, 'UTC')})
+            AND at < {to:DateTime64(6, 'UTC')}
+            AND ({provider:Nullable(String)} IS NULL OR provider = {provider:Nullable(String)})
+            AND ({source:Nullable(String)} IS NULL OR source = {source:Nullable(String)})
+            AND (at, id) > ({lastAt:DateTime64(6, 'UTC')}, {lastID:UUID})
+        ORDER BY at, id LIMIT {limit:Int64}
+        SETTINGS do_not_merge_across_partitions_select_final = 1
+        """
+
+    static let sumEnrichmentDays: StaticString = """
+        SELECT toString(workspace_id), intDiv(toUnixTimestamp64Micro(at), 86400000000) AS day, toInt64(count()), sum(cost),
+            toInt64(countIf(status = 'found'))
+        FROM enrichment FINAL
+        WHERE workspace_id IN {workspaces:Array(UUID)} AND at >= {from:DateTime64(6, 'UTC')} AND NOT is_void
+        GROUP BY workspace_id, day LIMIT {limit:Int64}
+        SETTINGS do_not_merge_across_partitions_select_final = 1
+        """
+
+    static let sumCreditDays: StaticString = """
+        SELECT toString(workspace_id), intDiv(toUnixTimestamp64Micro(at), 86400000000) AS day, toInt64(count()), sum(amount), toInt64(0)
+        FROM credits FINAL
+        WHERE workspace_id IN {workspaces:Array(UUID)} AND at >= {from:DateTime64(6, 'UTC')}
+        GROUP BY workspace_id, day LIMIT {limit:Int64}
+        SETTINGS do_not_merge_across_partitions_select_final = 1
+        """
+
+    static let listEnrichmentWorkspaces: StaticString = """
+        SELECT DISTINCT toString(workspace_id) AS id FROM enrichment WHERE toString(workspace_id) > {after:String} ORDER BY id LIMIT {limit:Int64}
+        """
+
+    static let listCreditWorkspaces: StaticString = """
+        SELECT DISTINCT toString(workspace_id) AS id FROM credits WHERE toString(workspace_id) > {after:String} ORDER BY id LIMIT {limit:Int64}
+        """
+}
+
+/// What has been migrated.
+extension ClickHouseMigrator {
+    static let createTable: StaticString = """
+        CREATE TABLE IF NOT EXISTS rpcd_migrations (version Int64, name String, checksum String, applied_at DateTime64(3) DEFAULT now64(3))
+        ENGINE = ReplacingMergeTree ORDER BY version
+        """
+
+    static let hasTable: StaticString = """
+        SELECT toInt64(count()) FROM system.tables WHERE database = currentDatabase() AND name = 'rpcd_migrations'
+        """
+
+    static let listApplied: StaticString =
+        "SELECT version, checksum FROM rpcd_migrations FINAL ORDER BY version LIMIT 10000"
+
+    static let hash: StaticString = "SELECT lower(hex(SHA256({text:String})))"
+
+    static let insertApplied: StaticString = """
+        INSERT INTO rpcd_migrations (version, name, checksum) SELECT {version:Int64}, {name:String}, lower(hex(SHA256({text:String})))
+        """
+
+    static let deleteApplied: StaticString = "DELETE FROM rpcd_migrations WHERE version = {version:Int64}"
+}

@@ -1,0 +1,200 @@
+import ClickHouse
+import Identifiers
+import JSON
+
+/// Rows as lines of JSON, as ClickHouse takes them (JSONEachRow).
+struct JSONLines {
+    private(set) var bytes: [UInt8] = []
+
+    mutating func append(_ row: EnrichmentRow, keptSeconds: Int64) {
+        append { writer in
+            writer.key("workspace_id")
+            writer.string(row.key.workspaceID.description)
+            writer.key("at")
+            writer.string(row.key.at.decimal)
+            writer.key("job_id")
+            writer.string(row.key.jobID.description)
+            writer.key("seq")
+            writer.int(row.key.seq)
+            writer.key("record_id")
+            writer.string(row.recordID.description)
+            writer.key("field")
+            writer.string(row.field)
+            writer.key("is_first_field")
+            writer.bool(row.isFirstField)
+            writer.key("status")
+            writer.string(row.status)
+            writer.key("provider")
+            writer.string(row.provider)
+            writer.key("cost")
+            writer.int(row.cost)
+            writer.key("confidence")
+            if let confidence = row.confidence { writer.double(confidence) } else { writer.null() }
+            writer.key("attempts")
+            writer.int(row.attempts)
+            writer.key("calls.provider")
+            writer.list(row.calls) { $1.string($0.provider) }
+            writer.key("calls.outcome")
+            writer.list(row.calls) { $1.string($0.outcome.rawValue) }
+            writer.key("calls.milliseconds")
+            writer.list(row.calls) { $1.int($0.milliseconds) }
+            writer.key("is_void")
+            writer.int(row.isVoid ? 1 : 0)
+            writer.key("keep_until")
+            writer.int(row.key.at.seconds + keptSeconds)
+        }
+    }
+
+    mutating func append(_ row: CreditRow, keptSeconds: Int64) {
+        append { writer in
+            writer.key("workspace_id")
+            writer.string(row.key.workspaceID.description)
+            writer.key("at")
+            writer.string(row.key.at.decimal)
+            writer.key("id")
+            writer.string(row.key.id.description)
+            writer.key("type")
+            writer.string(row.type)
+            writer.key("amount")
+            writer.int(row.amount)
+            writer.key("source")
+            writer.string(row.source)
+            writer.key("provider")
+            writer.string(row.provider)
+            writer.key("keep_until")
+            writer.int(row.key.at.seconds + keptSeconds)
+        }
+    }
+
+    private mutating func append(_ write: (inout JSONWriter) -> Void) {
+        var writer = JSONWriter()
+        writer.beginObject()
+        write(&writer)
+        writer.endObject()
+        bytes += writer.bytes
+        bytes.append(UInt8(ascii: "\n"))
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func list<Element>(
+        _ elements: [Element], _ write: (Element, inout JSONWriter) -> Void
+    ) {
+        beginArray()
+        for element in elements { write(element, &self) }
+        endArray()
+    }
+}
+
+extension Timestamp {
+    /// Seconds since 1970 with all six digits, as DateTime64(6) is read in whatever time zone.
+    fileprivate var decimal: String {
+        let rest = String(microseconds - seconds * 1_000_000)
+        return "\(seconds).\(String(repeating: "0", count: 6 - rest.count))\(rest)"
+    }
+}
+
+extension EnrichmentRow {
+    /// From the columns of ``ClickHouseAnalytics/listEnrichment``.
+    init(_ row: ClickHouseRow, of workspace: UUID) throws(ClickHouseFailure) {
+        let calls = try row.lists(11...13)
+        let counted = calls[0].indices.compactMap { index -> ProviderCall? in
+            guard let provider = calls[0][index].string,
+                let outcome = calls[1][index].string.flatMap(ProviderCall.Outcome.init(rawValue:)),
+                let time = calls[2][index].int64
+            else { return nil }
+            return ProviderCall(provider: provider, outcome: outcome, milliseconds: time)
+        }
+        self.init(
+            key: EnrichmentRow.Key(
+                workspaceID: workspace, at: Timestamp(microseconds: try row.integer(0)),
+                jobID: try row.identifier(1), seq: try row.integer(2)),
+            recordID: try row.identifier(3), field: try row.text(4), isFirstField: row.values[5].bool == true,
+            status: try row.text(6), provider: try row.text(7), cost: try row.integer(8),
+            confidence: try row.isNull(9) ? nil : try row.double(9), attempts: try row.integer(10),
+            calls: counted)
+    }
+}
+
+extension ClickHouseRow {
+    func identifier(_ column: Int) throws(ClickHouseFailure) -> UUID {
+        guard let value = UUID(try text(column)) else {
+            throw .unusable("column \(column) of the answer is not a UUID")
+        }
+        return value
+    }
+
+    /// Arrays of one length, as those of a Nested column are.
+    fileprivate func lists(_ columns: ClosedRange<Int>) throws(ClickHouseFailure) -> [[JSON]] {
+        var lists: [[JSON]] = []
+        for column in columns {
+            guard values.indices.contains(column), values[column].kind == .array else {
+                throw .unusable("column \(column) of the answer is not a list")
+            }
+            lists.append(Array(values[column].elements))
+        }
+        guard Set(lists.map(\.count)).count == 1 else {
+            throw .unusable("lists of the answer that belong together differ in length")
+        }
+        return lists
+    }
+}
+
+// MARK: - What is asked
+
+extension ClickHouseParameter {
+    static func limit(_ count: Int) -> ClickHouseParameter { .integer("limit", Int64(count)) }
+
+    fileprivate static func optional(_ name: StaticString, _ value: String?) -> ClickHouseParameter {
+        value.map { .text(name, $0) } ?? .null(name)
+    }
+}
+
+extension EnrichmentQuestion {
+    var parameters: [ClickHouseParameter] {
+        [
+            .uuid("workspace", workspaceID), .moment("from", range.from), .moment("to", range.to),
+            .optional("provider", provider), .optional("field", field),
+            jobID.map { .uuid("job", $0) } ?? .null("job"),
+        ]
+    }
+}
+
+extension CreditQuestion {
+    var parameters: [ClickHouseParameter] {
+        [
+            .uuid("workspace", workspaceID), .moment("from", range.from), .moment("to", range.to),
+            .optional("provider", provider), .optional("source", source),
+        ]
+    }
+}
+
+extension Grouping {
+    var parameters: [ClickHouseParameter] {
+        // Where time tells nothing apart all of it is at 0.
+        [
+            .text("grouping", name), .integers("bounds", bounds.isEmpty ? [0] : bounds),
+            .integer("isTime", bounds.isEmpty ? 0 : 1),
+        ]
+    }
+}
+
+extension AnalyticsFailure {
+    /// - Parameter inserting: whether rows may be what is wrong.
+    init(_ error: ClickHouseFailure, inserting: Bool) {
+        let text = "ClickHouse: \(error)"
+        switch error {
+        case _ where inserting && error.isAboutRows: self.init(.refused, text)
+        case _ where !inserting && error.isLimit: self.init(.tooMuch, text)
+        case .cancelled: self.init(.interrupted, text)
+        default: self.init(.unavailable, text)
+        }
+    }
+}
+
+extension Array {
+    /// Pieces of at most `size`.
+    func chunks(of size: Int) -> [ArraySlice<Element>] {
+        stride(from: 0, to: count, by: size).map { self[$0..<Swift.min($0 + size, count)] }
+    }
+}
