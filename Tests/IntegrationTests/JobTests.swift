@@ -81,5 +81,6 @@ struct JobTests {
         #expect(demo.status == 0, "\(demo.output)\(demo.errors)")
         #expect(demo.output.contains("1000 rows: 1000 inserted") && demo.output.contains(", 0 differ"))
         #expect(demo.output.contains("1 y msg_"))
+        #expect(demo.output.contains("by the job, the export and the funnel"))
     }
 }

@@ -31,9 +31,12 @@ public final class TestCluster: Sendable {
     private let programs: PostgresPrograms
     private let databases = Atomic(0)
 
+    /// On 127.0.0.1; by its socket alone when there is none.
+    private let port: Int?
+
     /// A server of the test's own, which it may stop and start; it has to ``remove()`` it.
-    public convenience init() throws {
-        try self.init { programs, data in
+    public convenience init(port: Int? = nil) throws {
+        try self.init(port: port) { programs, data in
             try programs.run(
                 "initdb",
                 [
@@ -44,7 +47,7 @@ public final class TestCluster: Sendable {
 
     /// A standby, which follows `primary` from here on.
     public convenience init(standbyOf primary: TestCluster) throws {
-        try self.init { programs, data in
+        try self.init(port: nil) { programs, data in
             try programs.run(
                 "pg_basebackup",
                 [
@@ -54,7 +57,8 @@ public final class TestCluster: Sendable {
         }
     }
 
-    private init(_ make: (PostgresPrograms, _ data: String) throws -> Void) throws {
+    private init(port: Int?, _ make: (PostgresPrograms, _ data: String) throws -> Void) throws {
+        self.port = port
         var template = Array("/tmp/rpcd-test-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Failure(description: "no temporary directory") }
         directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
@@ -66,8 +70,9 @@ public final class TestCluster: Sendable {
 
     public func start() throws {
         let options = [
-            "listen_addresses=", "unix_socket_directories=\(directory)", "fsync=off",
-            "full_page_writes=off", "max_connections=800",
+            "listen_addresses=\(port == nil ? "" : "127.0.0.1")", "port=\(port ?? 5432)",
+            "unix_socket_directories=\(directory)", "fsync=off", "full_page_writes=off",
+            "max_connections=800",
         ]
         try programs.run(
             "pg_ctl",
@@ -91,7 +96,7 @@ public final class TestCluster: Sendable {
     }
 
     public func conninfo(database: String = "postgres") -> String {
-        "host=\(directory) user=rpcd dbname=\(database)"
+        "host=\(port == nil ? directory : "127.0.0.1") port=\(port ?? 5432) user=rpcd dbname=\(database)"
     }
 
     /// Its socket.
@@ -119,7 +124,7 @@ public final class TestCluster: Sendable {
     /// The connection string of a new, empty database.
     public func freshDatabase() throws -> String {
         let name = "test\(databases.add(1, ordering: .relaxed).newValue)"
-        try programs.run("createdb", ["-h", directory, "-U", "rpcd", name])
+        try programs.run("createdb", ["-h", directory, "-p", "\(port ?? 5432)", "-U", "rpcd", name])
         return conninfo(database: name)
     }
 }

@@ -1,0 +1,66 @@
+import Foundation
+import Glibc
+import JSON
+import TestSupport
+import Testing
+
+@Suite("Analytics, in a running daemon")
+struct AnalyticsDaemonTests {
+    @Test("Whatever is killed, what was acknowledged is in the store once: scripts/prove analytics, in short")
+    func proof() async throws {
+        try await Proof.run(
+            "analytics", try #require(Seed.some(1).first),
+            expecting: "1 kills of the daemon that sends, 1 of PostgreSQL, 1 of the store")
+    }
+
+    @Test(
+        "Analytics in the instance of the transactions ends the start with status 78, and both settings are named"
+    )
+    func sameInstance() async throws {
+        let cluster = try TestCluster()
+        defer { cluster.remove() }
+        try await withTemporaryFolder { folder in
+            let conninfo = try cluster.freshDatabase()
+            let settings = try Served.settings(in: folder, conninfo: conninfo)
+            try await Served.migrate(conninfo, settings)
+            let other = try cluster.freshDatabase()
+            let same = try await ServedProcess.run(
+                "rpcd", ["serve"], environment: settings.merging(["RPCD_ANALYTICS_URL": other]) { $1 })
+            #expect(same.status == 78)
+            #expect(same.errors.contains("RPCD_ANALYTICS_URL") && same.errors.contains("RPCD_DATABASE_URL"))
+            #expect(!same.errors.contains(other))
+            let both = try await ServedProcess.run(
+                "rpcd", ["serve"],
+                environment: settings.merging([
+                    "RPCD_ANALYTICS_URL": other, "RPCD_CLICKHOUSE_URL": "http://127.0.0.1:1/x",
+                ]) { $1 })
+            #expect(both.status == 78 && both.errors.contains("RPCD_CLICKHOUSE_URL"))
+            let scheme = try await ServedProcess.run(
+                "rpcd", ["serve"],
+                environment: settings.merging(["RPCD_CLICKHOUSE_URL": "postgres://u:hidden@h/d"]) { $1 })
+            #expect(scheme.status == 78 && !scheme.errors.contains("hidden"))
+        }
+    }
+
+    @Test(
+        "A ClickHouse URL that leads to the PostgreSQL of the transactions is refused",
+        .timeLimit(.minutes(2)))
+    func clickHouseAtDatabase() async throws {
+        let port = try TestRedis.freePort()
+        let cluster = try TestCluster(port: port)
+        defer { cluster.remove() }
+        try await withTemporaryFolder { folder in
+            let conninfo = try cluster.freshDatabase()
+            let settings = try Served.settings(in: folder, conninfo: conninfo)
+            try await Served.migrate(conninfo, settings)
+            let refused = try await ServedProcess.run(
+                "rpcd", ["serve"],
+                environment: settings.merging(["RPCD_CLICKHOUSE_URL": "http://localhost:\(port)/rpcd"]) { $1 }
+            )
+            #expect(refused.status == 78)
+            #expect(
+                refused.errors.contains("RPCD_CLICKHOUSE_URL") && refused.errors.contains("RPCD_DATABASE_URL")
+            )
+        }
+    }
+}
