@@ -27,7 +27,7 @@ QUESTIONS = [
     ("analytics.enrichment", {"groupBy": "day"}), ("analytics.enrichment", {"groupBy": "provider"}),
     ("analytics.enrichment", {"groupBy": "hour", "timeZone": "Europe/Berlin"}), ("analytics.credits", {"groupBy": "source"}),
     ("analytics.credits", {"groupBy": "day"}), ("analytics.funnel", {}), ("analytics.providers", {})]
-OLTP = """SELECT CASE WHEN {by} THEN provider ELSE '' END, count(*) FILTER (WHERE status = 'found'), count(*), sum(cost)
+OLTP = """SELECT CASE WHEN {by} THEN t.provider ELSE '' END, count(*) FILTER (WHERE t.status = 'found'), count(*), sum(t.cost)
     FROM job_tasks t JOIN jobs j ON j.id = t.job_id WHERE j.workspace_id = '{workspace}' AND t.finished_at >= now() - interval '90 days' GROUP BY 1"""
 
 

@@ -21,6 +21,9 @@ public protocol AnalyticsStore: Sendable {
     /// Returns when nothing of it can be read any more.
     func erase(_ erasures: [Erasure]) async throws(AnalyticsFailure)
 
+    /// Removes what is not kept any longer, where the store does not do so by itself.
+    func deleteOld() async throws(AnalyticsFailure)
+
     /// One row for each key of which there is anything, in any order.
     func enrichment(_ question: EnrichmentQuestion, _ bound: any Interruptible) async throws(AnalyticsFailure)
         -> [EnrichmentSums]

@@ -129,7 +129,10 @@ import Testing
         try await reporting.arrive()
         let spent = try await reporting.call("analytics.credits")
         #expect(spent["total"]?["spent"]?.int64 == 23)
-        #expect(try await reporting.connection.result("system.ready", "{}")["status"]?.string == "ok")
+        // How the store is stands for a second.
+        try await until {
+            try await reporting.connection.result("system.ready", "{}")["status"]?.string == "ok"
+        }
     }
 
     @Test("Whatever differs is named by workspace and day, and reading all anew mends it")
@@ -201,6 +204,18 @@ import Testing
         #expect(reporting.count("analytics_outbox") > 0)
         let ready = try await reporting.connection.result("system.ready", "{}")
         #expect(ready["checks"]?["analytics"]?.string == "refused")
+    }
+
+    @Test("What is not kept any longer goes")
+    func retention() async throws {
+        let reporting = try await Reporting { $0.keptSeconds = 1 }
+        defer { reporting.close() }
+        let analytics = try SQLConsole(reporting.storeConninfo)
+        var random = SplitMix64(seed: 12)
+        try reporting.finishJob(&random, records: 2, from: "now() - interval '30 days'")
+        try await reporting.arrive()
+        #expect(analytics.run("SELECT count(*) FROM enrichment").rows == [["0"]])
+        #expect(reporting.count("analytics_outbox") == 0)
     }
 
     @Test("Of two daemons one sends; when it is gone the other does")

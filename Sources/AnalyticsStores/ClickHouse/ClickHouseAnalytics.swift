@@ -74,6 +74,9 @@ public final class ClickHouseAnalytics: AnalyticsStore {
         }
     }
 
+    /// ClickHouse does so (TTL of the tables).
+    public func deleteOld() async throws(AnalyticsFailure) {}
+
     // MARK: reading
 
     public func enrichment(_ question: EnrichmentQuestion, _ bound: any Interruptible)

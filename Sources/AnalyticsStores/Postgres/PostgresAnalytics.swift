@@ -147,7 +147,6 @@ public final class PostgresAnalytics: AnalyticsStore {
         return try await read(bound) { try $0.all(statement, after, limit) }
     }
 
-    /// Removes what is not kept any longer.
     public func deleteOld() async throws(AnalyticsFailure) {
         for statement in [PostgresAnalytics.deleteOldEnrichment, PostgresAnalytics.deleteOldCredits] {
             repeat {

@@ -31,6 +31,7 @@ public final class Replicator: Sendable {
         var sent: Int64 = 0
         var sweepAt: UInt64 = 0
         var lookAt: UInt64 = 0
+        var cleanAt: UInt64 = 0
         var failures = 0
         var restUntil: UInt64 = 0
     }
@@ -48,6 +49,7 @@ public final class Replicator: Sendable {
     private static let erasuresAtOnce = 1000
     private static let dropsAtOnce = 10_000
     private static let lookNanoseconds: UInt64 = 1_000_000_000
+    private static let cleanNanoseconds: UInt64 = 3_600_000_000_000
     private static let rest = Backoff(baseNanoseconds: 100_000_000, capNanoseconds: 3_000_000_000)
 
     /// - Parameters:
@@ -79,6 +81,7 @@ public final class Replicator: Sendable {
             try await mayUse(store)
             while lock.isHeld, !Task.isCancelled, try await send(to: store) {}
             if lock.isHeld { try await refill.step(to: store) }
+            if lock.isHeld { try await clean(store) }
             state.withLock { $0.failures = 0 }
         } catch {
             var random = SystemRandomNumberGenerator()
@@ -190,6 +193,16 @@ public final class Replicator: Sendable {
             if !done.isEmpty { tx.queue(Replication.deleteErasures, IntegerArray(done)) }
         }
         metrics.deadLetters.add(refused.count, ordering: .relaxed)
+    }
+
+    private func clean(_ store: any AnalyticsStore) async throws {
+        let now = MonotonicClock.now
+        let isTime = state.withLock { state in
+            guard now >= state.cleanAt else { return false }
+            state.cleanAt = now + Replicator.cleanNanoseconds
+            return true
+        }
+        if isTime { try await store.deleteOld() }
     }
 
     // MARK: what waits
