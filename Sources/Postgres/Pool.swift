@@ -40,6 +40,7 @@ public final class Pool: Sendable {
     private let isClosing = Atomic(false)
     private let busyCount = Atomic(0)
     private let connectedCount = Atomic(0)
+    private let signs: [ThreadSign]
 
     /// Between attempts to connect.
     private static let reconnect = Backoff(baseNanoseconds: 10_000_000, capNanoseconds: 250_000_000)
@@ -52,8 +53,15 @@ public final class Pool: Sendable {
 
     public convenience init(_ configuration: PoolConfiguration) {
         self.init(idle: configuration)
-        for _ in 0..<configuration.size { startThread { $0.work() } }
-        startThread { $0.watchDeadlines() }
+        for sign in signs.dropLast() { startThread { $0.work(sign) } }
+        if let last = signs.last { startThread { $0.watchDeadlines(last) } }
+    }
+
+    /// Whether every thread of it is where it may be: none has been away for longer than its work allows. What the database does is
+    /// not asked.
+    public var isAlive: Bool {
+        let now = MonotonicClock.now
+        return signs.allSatisfy { $0.isDue(after: now) }
     }
 
     /// A pool that has been shut down: for whoever needs the methods but calls none.
@@ -66,6 +74,7 @@ public final class Pool: Sendable {
     private init(idle configuration: PoolConfiguration) {
         self.configuration = configuration
         queue = JobQueue(limit: configuration.queueLimit)
+        signs = (0...configuration.size).map { _ in ThreadSign() }
     }
 
     /// What a pool does at this moment.
@@ -100,12 +109,15 @@ public final class Pool: Sendable {
         afterwards: @escaping @Sendable (Made) throws -> Value,
         completion: @escaping @Sendable (Result<Value, any Error>) -> Void
     ) {
+        let asked = MonotonicClock.now
         queue.add(
             JobQueue.Job(
                 bound: bound,
                 run: { connection in
-                    completion(
-                        Result { try afterwards(Pool.attempt(on: connection, bound, options, body)) })
+                    let began = MonotonicClock.now
+                    let result = Result { try afterwards(Pool.attempt(on: connection, bound, options, body)) }
+                    bound.noteDatabase(waited: began - asked, worked: MonotonicClock.now - began)
+                    completion(result)
                 },
                 abandon: { completion(.failure($0)) }))
     }
@@ -158,18 +170,20 @@ public final class Pool: Sendable {
 
     private var mayEnd: Bool { isClosing.load(ordering: .acquiring) && queue.count == 0 }
 
-    private func work() {
+    private func work(_ sign: ThreadSign) {
+        defer { sign.end() }
         var random = SystemRandomNumberGenerator()
         var failures = 0
         var next: JobQueue.Job?
         while next != nil || !mayEnd {
+            sign.give(for: configuration.connectTimeoutNanoseconds)
             do throws(PostgresError) {
                 let connection = try Connection(
                     configuration.server, canceller: canceller,
                     timeoutNanoseconds: configuration.connectTimeoutNanoseconds)
                 failures = 0
                 connectedCount.add(1, ordering: .relaxed)
-                next = serve(connection, first: next)
+                next = serve(connection, first: next, sign)
                 connectedCount.subtract(1, ordering: .relaxed)
                 // It may be the only server there is.
                 if connection.isDemoted { WorkerThread.pause(nanoseconds: Pool.demotionPause) }
@@ -186,24 +200,28 @@ public final class Pool: Sendable {
 
     /// Until the connection breaks or the pool closes.
     /// - Returns: work that was taken but not begun, because the server had closed the connection meanwhile.
-    private func serve(_ connection: Connection, first: JobQueue.Job?) -> JobQueue.Job? {
+    private func serve(_ connection: Connection, first: JobQueue.Job?, _ sign: ThreadSign) -> JobQueue.Job? {
         var next = first
         while next != nil || !mayEnd {
             guard !connection.isBroken else { return next }
+            sign.give(for: UInt64(Pool.tick))
             let job = next ?? queue.next(waitNanoseconds: Pool.tick)
             // The server may have closed it meanwhile: an idle one is made anew at once, so that the next work finds it.
             guard connection.isStillOpen() else { return job }
             guard let job else { continue }
             next = nil
             busyCount.add(1, ordering: .relaxed)
+            sign.give(until: job.bound.deadlineNanoseconds)
             job.run(connection)
             busyCount.subtract(1, ordering: .relaxed)
         }
         return nil
     }
 
-    private func watchDeadlines() {
+    private func watchDeadlines(_ sign: ThreadSign) {
+        defer { sign.end() }
         while !mayEnd {
+            sign.give(for: UInt64(Pool.tick))
             queue.expire(now: MonotonicClock.now)
             WorkerThread.pause(nanoseconds: UInt64(Pool.tick))
         }

@@ -37,6 +37,8 @@ public final class Call: Sendable {
     public let deadlineNanoseconds: UInt64
     public let startedNanoseconds: UInt64
     private let state = Mutex(State())
+    private let waited = Atomic<UInt64>(0)
+    private let worked = Atomic<UInt64>(0)
     private let progress: @Sendable ([UInt8]) -> Void
     private let outlet: Outlet?
     private let completion: @Sendable (Call, Reply, (any Error)?) -> Void
@@ -71,6 +73,16 @@ public final class Call: Sendable {
             return state.hook.take()
         }
         hook?()
+    }
+
+    /// How long it waited for connections to the database, and how long it had them, in nanoseconds, so far.
+    public var database: (waited: UInt64, worked: UInt64) {
+        (waited.load(ordering: .relaxed), worked.load(ordering: .relaxed))
+    }
+
+    public func noteDatabase(waited: UInt64, worked: UInt64) {
+        self.waited.wrappingAdd(waited, ordering: .relaxed)
+        self.worked.wrappingAdd(worked, ordering: .relaxed)
     }
 
     /// Has `hook` run when the call is interrupted; at once when it is already.

@@ -113,7 +113,7 @@ public final class Dispatcher: Sendable {
             ) { [observer, now] call, reply, cause in
                 observer(
                     AnsweredCall(
-                        method: call.method.name, requestID: call.requestID,
+                        method: call.method.name, requestID: call.requestID, call: call,
                         caller: call.caller, peer: call.peer, error: reply.error, cause: cause,
                         nanoseconds: now() - started))
                 completion(call, reply)
@@ -128,7 +128,7 @@ public final class Dispatcher: Sendable {
             observer(
                 AnsweredCall(
                     method: registry.method(named: name)?.name ?? AnsweredCall.unknownMethod,
-                    requestID: metadata.requestID, caller: caller, peer: peer, error: error, cause: nil,
+                    requestID: metadata.requestID, call: nil, caller: caller, peer: peer, error: error, cause: nil,
                     nanoseconds: now() - started))
             completion(nil, Reply(.failure(error), requestID: metadata.requestID))
             return nil
@@ -204,6 +204,8 @@ public final class Dispatcher: Sendable {
 public struct AnsweredCall: Sendable {
     public let method: String
     public let requestID: String
+    /// `nil` where it was refused before it began.
+    public let call: Call?
     public let caller: Caller
     public let peer: Peer
     /// `nil` for a success.

@@ -2,16 +2,27 @@ import Glibc
 import Identifiers
 import JSON
 import RPC
+import Synchronization
 import Systemd
 
-/// The log on standard error: one JSON object a line, or, on a terminal, something to read. Never params, never tokens.
-struct Log: Sendable {
+/// The log on standard error: entries with fields under the journal, one JSON object a line elsewhere, or, on a terminal, something to read. Never
+/// params, never tokens.
+final class Log: Sendable {
     enum Level: Int, Sendable, Comparable, CaseIterable {
         case debug, info, warning, error
 
         init?(name: String) {
             guard let level = Level.allCases.first(where: { "\($0)" == name }) else { return nil }
             self = level
+        }
+
+        init(_ severity: Notice.Severity) {
+            self =
+                switch severity {
+                case .info: .info
+                case .warning: .warning
+                case .error: .error
+                }
         }
 
         static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
@@ -22,21 +33,102 @@ struct Log: Sendable {
         case terminal, journal, lines
     }
 
-    let level: Level
     private let destination: Destination
+    private let least: Atomic<Int>
+    private let repeats = Mutex(Repeats())
 
     init(level: Level) {
-        self.level = level
+        least = Atomic(level.rawValue)
         destination =
             isatty(STDERR_FILENO) == 1
             ? .terminal : Journal.isConnected(descriptor: STDERR_FILENO) ? .journal : .lines
     }
 
-    func write(_ level: Level, _ message: String, _ fields: KeyValuePairs<String, String> = [:]) {
+    /// Below it nothing is written.
+    var level: Level {
+        get { Level(rawValue: least.load(ordering: .relaxed)) ?? .info }
+        set { least.store(newValue.rawValue, ordering: .relaxed) }
+    }
+
+    func write(_ notice: Notice) {
+        let level = Level(notice.kind.severity)
+        guard level >= self.level, isWorthIt(notice.kind.rawValue, notice.kind) else { return }
+        write(level, notice.description, [("messageId", notice.kind.messageID)])
+    }
+
+    /// Tells of a call that was answered: faults of ours as errors, what needs attention as warnings, refusals as information.
+    func answered(_ call: AnsweredCall) {
+        let level: Level
+        var kind: Notice.Kind?
+        switch call.error?.code {
+        case nil: level = .debug
+        case .some(.internalError): (level, kind) = (.error, .callFailed)
+        case .some(.serviceUnavailable), .some(.timeout): (level, kind) = (.warning, .unavailable)
+        case .some: level = .info
+        }
         guard level >= self.level else { return }
+        if let kind, !isWorthIt("\(kind) \(call.method)", kind) { return }
+        var fields = [("requestId", call.requestID), ("method", call.method)]
+        fields.append(("errorCode", call.error?.code.name ?? "OK"))
+        fields.append(("caller", call.caller.label(at: call.peer)))
+        if case .user(let id, _) = call.caller { fields.append(("userId", id.description)) }
+        if let started = call.call {
+            if let workspace = started.workspaceID { fields.append(("workspaceId", workspace)) }
+            if let trace = started.trace { fields.append(("traceId", trace.traceID)) }
+            let (waited, worked) = started.database
+            if worked > 0 {
+                fields.append(("queueUs", "\(waited / 1000)"))
+                fields.append(("databaseUs", "\(worked / 1000)"))
+            }
+        }
+        fields.append(("durationUs", "\(call.nanoseconds / 1000)"))
+        if level >= .warning, let cause = call.cause { fields.append(("cause", "\(cause)")) }
+        if let kind { fields.append(("messageId", kind.messageID)) }
+        write(level, "call", fields)
+    }
+
+    // MARK: repeats
+
+    /// How often the like of an entry was written lately, so that a database that is away fills no disk.
+    private struct Repeats {
+        var counts: [String: (since: Int64, written: Int, left: Int)] = [:]
+    }
+
+    private static let windowSeconds: Int64 = 30
+    private static let mostInWindow = 20
+    private static let mostKinds = 1000
+
+    /// Whether the next of its like is to be written. When the window of what was left out is over, how many those were is.
+    private func isWorthIt(_ like: String, _ kind: Notice.Kind) -> Bool {
+        let now = Timestamp.now.seconds
+        let (isWritten, left) = repeats.withLock { repeats -> (Bool, Int) in
+            if repeats.counts.count >= Log.mostKinds { repeats.counts = [:] }
+            var entry = repeats.counts[like] ?? (now, 0, 0)
+            var left = 0
+            if !(entry.since...entry.since + Log.windowSeconds).contains(now) {
+                left = entry.left
+                entry = (now, 0, 0)
+            }
+            let isWritten = entry.written < Log.mostInWindow
+            if isWritten { entry.written += 1 } else { entry.left += 1 }
+            repeats.counts[like] = entry
+            return (isWritten, left)
+        }
+        if left > 0 {
+            write(
+                Level(kind.severity), "\(left) more like the next were left out",
+                [("messageId", kind.messageID)])
+        }
+        return isWritten
+    }
+
+    // MARK: writing
+
+    private func write(_ level: Level, _ message: String, _ fields: [(String, String)]) {
         switch destination {
         case .terminal:
-            writeLine("\(Timestamp.now) \(level) \(message)" + fields.map { " \($0)=\($1)" }.joined())
+            let shown = fields.filter { $0.0 != "messageId" }
+            writeLine("\(Timestamp.now) \(level) \(message)" + shown.map { " \($0)=\($1)" }.joined())
         case .lines: writeLine(jsonLine(level, message, fields))
         case .journal:
             // A journal that takes no entry still takes lines.
@@ -54,9 +146,7 @@ struct Log: Sendable {
         _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
     }
 
-    private func jsonLine(
-        _ level: Level, _ message: String, _ fields: KeyValuePairs<String, String>
-    ) -> String {
+    private func jsonLine(_ level: Level, _ message: String, _ fields: [(String, String)]) -> String {
         let line = JSONWriter.object { writer in
             writer.key("time")
             writer.string(Timestamp.now.description)
@@ -73,9 +163,9 @@ struct Log: Sendable {
     }
 
     /// `requestId` becomes `REQUEST_ID`; priorities are those of syslog(3).
-    private func journalFields(
-        _ level: Level, _ message: String, _ fields: KeyValuePairs<String, String>
-    ) -> [(String, String)] {
+    private func journalFields(_ level: Level, _ message: String, _ fields: [(String, String)])
+        -> [(String, String)]
+    {
         let priority =
             switch level {
             case .debug: "7"
@@ -83,7 +173,8 @@ struct Log: Sendable {
             case .warning: "4"
             case .error: "3"
             }
-        let text = message + fields.map { " \($0)=\($1)" }.joined()
+        let shown = fields.filter { $0.0 != "messageId" && !$0.1.isEmpty }
+        let text = message + shown.map { " \($0)=\($1)" }.joined()
         return [("MESSAGE", text), ("PRIORITY", priority), ("SYSLOG_IDENTIFIER", "rpcd")]
             + fields.map { key, value in
                 let name = key.reduce(into: "") { name, character in
@@ -92,24 +183,5 @@ struct Log: Sendable {
                 }
                 return (name, value)
             }
-    }
-
-    /// Tells of a call that was answered: faults of ours as errors, what needs attention as warnings, refusals as information.
-    func answered(_ call: AnsweredCall) {
-        let level: Level =
-            switch call.error?.code {
-            case nil: .debug
-            case .some(.internalError): .error
-            case .some(.serviceUnavailable), .some(.timeout): .warning
-            case .some: .info
-            }
-        guard level >= self.level else { return }
-        write(
-            level, "call",
-            [
-                "requestId": call.requestID, "method": call.method, "code": call.error?.code.name ?? "OK",
-                "caller": call.caller.label(at: call.peer), "durationUs": "\(call.nanoseconds / 1000)",
-                "cause": level >= .warning ? call.cause.map { "\($0)" } ?? "" : "",
-            ])
     }
 }

@@ -77,7 +77,7 @@ public final class AnalyticsService: Sendable {
     }
 
     /// Begins to send, when it is this daemon's turn.
-    func startReplicator(on pool: Pool, log: @escaping @Sendable (String) -> Void) -> Replicator? {
+    func startReplicator(on pool: Pool, log: @escaping @Sendable (Notice) -> Void) -> Replicator? {
         guard let directURL else { return nil }
         let lock = SessionLock(conninfo: directURL, key: AdvisoryLock.sendingToAnalytics)
         let new = Replicator(pool: pool, store: store, lock: lock, settings) { [self] store in

@@ -1,3 +1,4 @@
+import RPC
 import AnalyticsStores
 import Identifiers
 import Postgres
@@ -41,7 +42,7 @@ public final class Replicator: Sendable {
     let metrics = ReplicationMetrics()
     private let pool: Pool
     private let lock: SessionLock
-    private let log: @Sendable (String) -> Void
+    private let log: @Sendable (Notice) -> Void
     private let state = Mutex(State())
     private let refill: Refill
     private let mayUse: @Sendable (any AnalyticsStore) async throws -> Void
@@ -59,7 +60,7 @@ public final class Replicator: Sendable {
     init(
         pool: Pool, store: (any AnalyticsStore)?, lock: SessionLock, _ settings: Settings,
         mayUse: @escaping @Sendable (any AnalyticsStore) async throws -> Void,
-        log: @escaping @Sendable (String) -> Void
+        log: @escaping @Sendable (Notice) -> Void
     ) {
         self.pool = pool
         self.store = store
@@ -164,7 +165,7 @@ public final class Replicator: Sendable {
             return []
         } catch let error as AnalyticsFailure where error.kind == .refused {
             guard items.count > 1 else {
-                log("\(store.name) refuses a row for good: \(error)")
+                log(Notice(.deadLetter, "\(store.name) refuses a row for good: \(error)"))
                 return items.compactMap { item in item.note.map { Refusal(note: $0, reason: "\(error)") } }
             }
             let half = items.count / 2
@@ -223,8 +224,10 @@ public final class Replicator: Sendable {
         metrics.note(backlog)
         guard backlog.notes > settings.mostNotes else { return }
         log(
-            "More than \(settings.mostNotes) notes wait for analytics: the oldest are dropped, and what they tell of is read anew when the store is back"
-        )
+            Notice(
+                .analyticsDropped,
+                "More than \(settings.mostNotes) notes wait for analytics: the oldest are dropped, and what they tell of is read anew when the store is back"
+            ))
         // Down to nine tenths, so that this is not done again and again.
         var rest = backlog.notes - settings.mostNotes / 10 * 9
         while rest > 0, lock.isHeld {

@@ -1,3 +1,4 @@
+import RPC
 import Identifiers
 import JSON
 import Postgres
@@ -54,7 +55,7 @@ public final class JobRunner: Sendable {
     private let unpaid = UnpaidAnswers()
     private let platform: Platform
     private let waterfall: @Sendable () -> Waterfall
-    private let log: @Sendable (String) -> Void
+    private let log: @Sendable (Notice) -> Void
     private let state = Mutex(State())
     /// There may be work, or room.
     private let wake = Wake()
@@ -71,7 +72,7 @@ public final class JobRunner: Sendable {
 
     /// - Parameter log: told of failures, in a sentence.
     public init(
-        _ platform: Platform, _ settings: Settings = Settings(), log: @escaping @Sendable (String) -> Void
+        _ platform: Platform, _ settings: Settings = Settings(), log: @escaping @Sendable (Notice) -> Void
     ) {
         self.settings = settings
         self.platform = platform
@@ -167,7 +168,7 @@ public final class JobRunner: Sendable {
                     start(batch, writer)
                     isFailing = false
                 } catch {
-                    if !isFailing, !Task.isCancelled { log("Taking up tasks failed: \(error)") }
+                    if !isFailing, !Task.isCancelled { log(Notice(.upkeepFailed, "Taking up tasks failed: \(error)")) }
                     isFailing = true
                 }
             }
@@ -212,7 +213,7 @@ public final class JobRunner: Sendable {
                 try await work()
                 failing.remove(name)
             } catch {
-                if failing.insert(name).inserted, !Task.isCancelled { log("\(name) failed: \(error)") }
+                if failing.insert(name).inserted, !Task.isCancelled { log(Notice(.upkeepFailed, "\(name) failed: \(error)")) }
             }
         }
         var nextBeat: UInt64 = 0

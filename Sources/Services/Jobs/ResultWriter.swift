@@ -1,3 +1,4 @@
+import RPC
 import Postgres
 import Synchronization
 
@@ -22,7 +23,7 @@ final class ResultWriter: Sendable {
     }
 
     private let queue: TaskQueue
-    private let log: @Sendable (String) -> Void
+    private let log: @Sendable (Notice) -> Void
     private let settled: @Sendable ([Settled]) -> Void
     private let state = Mutex(State())
     private let wake = Wake()
@@ -37,7 +38,7 @@ final class ResultWriter: Sendable {
     ///   - log: told of failures, in a sentence.
     ///   - settled: told of all that is not written any more.
     init(
-        _ queue: TaskQueue, log: @escaping @Sendable (String) -> Void,
+        _ queue: TaskQueue, log: @escaping @Sendable (Notice) -> Void,
         settled: @escaping @Sendable ([Settled]) -> Void
     ) {
         (self.queue, self.log, self.settled) = (queue, log, settled)
@@ -74,7 +75,7 @@ final class ResultWriter: Sendable {
                 continue
             }
             let failure = await write(entries)
-            if let failure, !isFailing { log("Writing down results failed: \(failure)") }
+            if let failure, !isFailing { log(Notice(.resultsWait, "Writing down results failed: \(failure)")) }
             isFailing = failure != nil
             guard isFailing else { continue }
             // Their leases end, and others have them.
@@ -107,7 +108,10 @@ final class ResultWriter: Sendable {
                 if entry.refusals < ResultWriter.mostRefusals {
                     later.append(entry)
                 } else {
-                    log("A result of job \(entry.job.id) could not be written and is let go: \(error)")
+                    log(
+                        Notice(
+                            .resultLost,
+                            "A result of job \(entry.job.id) could not be written and is let go: \(error)"))
                     done.append(Settled(entry: entry, stored: nil))
                 }
             }
@@ -131,8 +135,9 @@ final class ResultWriter: Sendable {
             return [.failed(entries, error)]
         } catch {
             log(
-                "Results of job \(job.id) are not taken by the database, and are written one by one: \(error)"
-            )
+                Notice(
+                    .resultsWait,
+                    "Results of job \(job.id) are not taken by the database, and are written one by one: \(error)"))
         }
         var written: [Written] = []
         for entry in entries {

@@ -1,3 +1,4 @@
+import RPC
 import Cryptography
 import Dispatch
 import Identifiers
@@ -12,7 +13,7 @@ public struct MailSender: Sendable {
     private let vault: Vault
     private let transport: any MailTransport
     private let settings: MailSettings
-    private let log: @Sendable (String) -> Void
+    private let log: @Sendable (Notice) -> Void
     /// Where the transport may block.
     private let queue = DispatchQueue(label: "rpcd.mail")
 
@@ -23,7 +24,7 @@ public struct MailSender: Sendable {
 
     init(
         pool: Pool, vault: Vault, transport: any MailTransport, settings: MailSettings,
-        log: @escaping @Sendable (String) -> Void
+        log: @escaping @Sendable (Notice) -> Void
     ) {
         self.pool = pool
         self.vault = vault
@@ -69,8 +70,10 @@ public struct MailSender: Sendable {
             let isFinal = (error as? MailError)?.isFinal ?? false
             let isOld = Timestamp.now.seconds - taken.createdAt.seconds > MailSender.giveUpSeconds
             log(
-                "Mail \(taken.id) (\(taken.kind)) was not sent, attempt \(taken.attempts): \(error)"
-                    + (isFinal || isOld ? "; it is given up" : ""))
+                Notice(
+                    .mailNotSent,
+                    "Mail \(taken.id) (\(taken.kind)) was not sent, attempt \(taken.attempts): \(error)"
+                        + (isFinal || isOld ? "; it is given up" : "")))
             guard !isFinal, !isOld else { return .done }
             let doubled = MailSender.firstRetrySeconds << min(taken.attempts - 1, 10)
             return .again(afterSeconds: min(doubled, MailSender.longestRetrySeconds))

@@ -2,6 +2,7 @@ import Dispatch
 import Identifiers
 import Postgres
 import RPC
+import Resilience
 
 /// What a handler answers: known before COMMIT, or the row of a statement that travels with it.
 enum Answer<Value: Sendable> {
@@ -153,7 +154,9 @@ extension Platform {
                 }
                 // The read is not cancelled at the server, where it could hit a neighbour: it is bounded, and its row is dropped.
                 call.onInterruption { call.fail(call.interruptionError) }
+                let asked = MonotonicClock.now
                 reads.read(question.query, try? wanted.get()) { result in
+                    call.noteDatabase(waited: 0, worked: MonotonicClock.now - asked)
                     if case .failure(let error as PostgresError) = result, error.breaksConnection {
                         return readOnPool()
                     }

@@ -119,7 +119,7 @@ extension Platform {
     /// - Parameters:
     ///   - jobs: what works on jobs; without it nothing does.
     ///   - log: told of failures, in a sentence.
-    public func startUpkeep(jobs: JobRunner? = nil, log: @escaping @Sendable (String) -> Void) -> [Upkeep] {
+    public func startUpkeep(jobs: JobRunner? = nil, log: @escaping @Sendable (Notice) -> Void) -> [Upkeep] {
         let sealer = AuditSealer()
         var works = [
             Upkeep(every: .seconds(1), told: log, of: "Sealing the trail") {
@@ -205,7 +205,7 @@ extension Platform {
 
     private static let accountsAtOnce = 100
 
-    func mailSender(log: @escaping @Sendable (String) -> Void) -> MailSender? {
+    func mailSender(log: @escaping @Sendable (Notice) -> Void) -> MailSender? {
         mail.map {
             MailSender(
                 pool: pool, vault: vault, transport: $0.transport, settings: $0.settings, log: log)

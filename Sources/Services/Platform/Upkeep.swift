@@ -1,4 +1,5 @@
 import Postgres
+import RPC
 
 /// Work of the daemon's own that comes round every so often, one turn at a time.
 public struct Upkeep: Sendable {
@@ -9,7 +10,7 @@ public struct Upkeep: Sendable {
     ///   - log: told when a turn fails that follows one that did not.
     ///   - name: what is done, as "Sealing the trail".
     init(
-        every pause: Duration, told log: @escaping @Sendable (String) -> Void, of name: String,
+        every pause: Duration, told log: @escaping @Sendable (Notice) -> Void, of name: String,
         _ turn: @escaping @Sendable () async throws -> Void
     ) {
         task = Task {
@@ -19,7 +20,7 @@ public struct Upkeep: Sendable {
                     try await turn()
                     isFailing = false
                 } catch {
-                    if !isFailing, !Task.isCancelled { log("\(name) failed: \(error)") }
+                    if !isFailing, !Task.isCancelled { log(Notice(.upkeepFailed, "\(name) failed: \(error)")) }
                     isFailing = true
                 }
                 try? await Task.sleep(for: pause)

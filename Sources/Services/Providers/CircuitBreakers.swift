@@ -1,3 +1,4 @@
+import RPC
 import Identifiers
 import Resilience
 import Synchronization
@@ -48,7 +49,7 @@ final class CircuitBreakers: Sendable {
 
     private struct State {
         var entries: [CircuitKey: Entry] = [:]
-        var notices: [String] = []
+        var notices: [Notice] = []
         var random = SystemRandomNumberGenerator()
         /// Told at once of what the database has yet to be told.
         var listener: (@Sendable (News) -> Void)?
@@ -151,11 +152,13 @@ final class CircuitBreakers: Sendable {
         switch (breaker.forced, breaker.state) {
         case (.none, .open):
             let until = Timestamp(microseconds: breaker.snapshot.openUntil / 1000)
-            state.notices.append("\(name) is open until \(until): it failed too often")
-        case (.none, .closed): state.notices.append("\(name) is closed")
+            state.notices.append(Notice(.circuitOpened, "\(name) is open until \(until): it failed too often"))
+        case (.none, .closed): state.notices.append(Notice(.circuitClosed, "\(name) is closed"))
         case (.none, .halfOpen): break
-        case (.open, _): state.notices.append("\(name) is kept open by the operator")
-        case (.closed, _): state.notices.append("\(name) is kept closed by the operator")
+        case (.open, _):
+            state.notices.append(Notice(.circuitForced, "\(name) is kept open by the operator"))
+        case (.closed, _):
+            state.notices.append(Notice(.circuitForced, "\(name) is kept closed by the operator"))
         }
     }
 
@@ -189,7 +192,7 @@ extension CircuitBreakers {
     }
 
     /// What there is to tell since the last time.
-    func takeNotices() -> [String] {
+    func takeNotices() -> [Notice] {
         state.withLock { state in
             defer { state.notices = [] }
             return state.notices

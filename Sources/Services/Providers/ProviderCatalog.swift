@@ -1,3 +1,4 @@
+import RPC
 import Synchronization
 
 /// The providers that there are. When their files change they are read again, all or none: a file that is no manifest leaves the
@@ -6,7 +7,7 @@ public final class ProviderCatalog: Sendable {
     private struct State {
         var providers: [String: Provider]
         var stamp: String?
-        var notices: [String] = []
+        var notices: [Notice] = []
     }
 
     private let folder: ManifestFolder?
@@ -41,20 +42,21 @@ public final class ProviderCatalog: Sendable {
                 // What did not change is the same still: answers, limits and circuits go on.
                 state.providers = providers
                 state.stamp = stamp
-                state.notices.append("The providers have been read again: \(providers.count)")
+                state.notices.append(
+                    Notice(.providersRead, "The providers have been read again: \(providers.count)"))
             }
         } catch {
             // Not read again before the files change again, and so told once.
             let text = "\(error)".split(separator: "\n").prefix(5).joined(separator: "; ")
             state.withLock { state in
                 state.stamp = stamp
-                state.notices.append("The providers stay as they were: \(text)")
+                state.notices.append(Notice(.providersRefused, "The providers stay as they were: \(text)"))
             }
         }
     }
 
     /// What there is to tell since the last time.
-    func takeNotices() -> [String] {
+    func takeNotices() -> [Notice] {
         state.withLock { state in
             defer { state.notices = [] }
             return state.notices

@@ -50,7 +50,7 @@ public struct ProviderServices: Sendable {
 
     /// One turn of what goes on beside the calls: files that changed, circuits that are shared.
     /// - Parameter log: told of providers read again, or not, and of every circuit that opens, closes or is forced.
-    func turn(log: (String) -> Void) async throws {
+    func turn(log: (Notice) -> Void) async throws {
         catalog.refresh()
         for notice in catalog.takeNotices() + calls.circuits.takeNotices() { log(notice) }
         try await sharing.turn()

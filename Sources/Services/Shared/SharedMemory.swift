@@ -34,7 +34,7 @@ public final class SharedMemory: Sendable {
 
     /// Begins to connect.
     /// - Parameter log: told once when Redis goes, and once when it is back.
-    func start(_ circuits: CircuitMessages, log: @escaping @Sendable (_ isWarning: Bool, String) -> Void) {
+    func start(_ circuits: CircuitMessages, log: @escaping @Sendable (Notice) -> Void) {
         let wasAway = Mutex(false)
         redis.start { [standings] event in
             switch event {
@@ -44,13 +44,14 @@ public final class SharedMemory: Sendable {
                     defer { wasAway = false }
                     return wasAway
                 }
-                if isBack { log(false, "Redis is back") }
+                if isBack { log(Notice(.redisBack, "Redis is back")) }
             case .disconnected(let reason):
                 standings.trust.redisIsAway()
                 wasAway.withLock { $0 = true }
                 log(
-                    true,
-                    "Redis is away, so limits hold for each daemon by itself until it is back: \(reason)")
+                    Notice(
+                        .redisAway,
+                        "Redis is away, so limits hold for each daemon by itself until it is back: \(reason)"))
             case .message(_, let payload): circuits.hear(payload)
             }
         }
@@ -96,7 +97,7 @@ public final class SharedMemory: Sendable {
 extension Platform {
     /// Connects to what daemons share, where anything is.
     /// - Parameter log: told once when it goes, and once when it is back.
-    public func startSharing(log: @escaping @Sendable (_ isWarning: Bool, String) -> Void) {
+    public func startSharing(log: @escaping @Sendable (Notice) -> Void) {
         guard let shared else { return }
         let messages = CircuitMessages(providers.calls.circuits, shared.redis)
         shared.start(messages, log: log)

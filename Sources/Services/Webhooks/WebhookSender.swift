@@ -1,3 +1,4 @@
+import RPC
 import Egress
 import Identifiers
 import JSON
@@ -9,7 +10,7 @@ struct WebhookSender: Sendable {
     private let pool: Pool
     private let vault: Vault
     private let client: WebhookClient
-    private let log: @Sendable (String) -> Void
+    private let log: @Sendable (Notice) -> Void
 
     /// Endpoints at once.
     static let places = 64
@@ -22,7 +23,7 @@ struct WebhookSender: Sendable {
     /// Until something that could not be tried is tried.
     private static let untriedRestSeconds: Int64 = 1
 
-    init(pool: Pool, vault: Vault, client: WebhookClient, log: @escaping @Sendable (String) -> Void) {
+    init(pool: Pool, vault: Vault, client: WebhookClient, log: @escaping @Sendable (Notice) -> Void) {
         self.pool = pool
         self.vault = vault
         self.client = client
@@ -100,7 +101,7 @@ struct WebhookSender: Sendable {
             }
             try await settle(claim, attempts)
         } catch {
-            log("Webhook \(target.id) was not looked after: \(error)")
+            log(Notice(.webhookNeglected, "Webhook \(target.id) was not looked after: \(error)"))
         }
     }
 
@@ -166,7 +167,11 @@ struct WebhookSender: Sendable {
             }
             return leased.isEnabled ? reason : nil
         }
-        if let disabled { log("Webhook \(id) of workspace \(workspace) was disabled: \(disabled.rawValue)") }
+        if let disabled {
+            log(
+                Notice(
+                    .webhookDisabled, "Webhook \(id) of workspace \(workspace) was disabled: \(disabled.rawValue)"))
+        }
     }
 
     private func disable(

@@ -216,10 +216,10 @@ final class HTTPHandler: ChannelInboundHandler {
                     handler.tell(value, ticket, context)
                 }
             }, outlet: outlet(for: method, ticket, context),
-            completion: { _, reply in
+            completion: { call, reply in
                 let finish: @Sendable () -> Void = {
                     let (handler, context) = bound.value
-                    handler.finish(reply, ticket, context)
+                    handler.finish(reply, of: call, ticket, context)
                 }
                 if eventLoop.inEventLoop { finish() } else { eventLoop.execute(finish) }
             })
@@ -231,7 +231,9 @@ final class HTTPHandler: ChannelInboundHandler {
         }
     }
 
-    private func finish(_ reply: Reply, _ ticket: UInt64, _ context: ChannelHandlerContext) {
+    private func finish(
+        _ reply: Reply, of call: Call?, _ ticket: UInt64, _ context: ChannelHandlerContext
+    ) {
         guard ticket == self.ticket, case .answering(let head) = phase, let method else { return }
         self.ticket += 1
         if hasBegunDocument { return endDocument(reply, head, context) }
@@ -240,7 +242,11 @@ final class HTTPHandler: ChannelInboundHandler {
             send(events.end(reply), context)
             return endAnswer(head, context)
         }
-        write(HTTPAnswer(reply, of: method), head, context)
+        var answer = HTTPAnswer(reply, of: method)
+        if let call, head.headers.contains(name: ServerTiming.request) {
+            answer.headers.add(name: ServerTiming.answer, value: ServerTiming(call).text)
+        }
+        write(answer, head, context)
     }
 
     // MARK: raw JSON-RPC
@@ -332,7 +338,7 @@ final class HTTPHandler: ChannelInboundHandler {
             headers.add(
                 name: "Access-Control-Expose-Headers",
                 value:
-                    "ETag, X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset")
+                    "ETag, X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Server-Timing")
         }
         if let length { headers.add(name: "Content-Length", value: String(length)) }
         if mustClose(after: head) { headers.replaceOrAdd(name: "Connection", value: "close") }

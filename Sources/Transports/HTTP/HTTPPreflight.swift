@@ -11,7 +11,7 @@ extension HTTPHandler {
             answer.headers.add(
                 name: "Access-Control-Allow-Headers",
                 value:
-                    "Authorization, Content-Type, Idempotency-Key, If-Match, X-Request-Id, X-Timeout-Ms, traceparent"
+                    "Authorization, Content-Type, Idempotency-Key, If-Match, X-Request-Id, X-Timeout-Ms, X-Server-Timing, traceparent"
             )
             answer.headers.add(name: "Access-Control-Max-Age", value: "600")
         }
