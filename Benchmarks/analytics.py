@@ -23,6 +23,8 @@ STEADY, STEADY_SECONDS = 5_000, 5 if QUICK else 20
 ROWS = 1_000_000 if QUICK else 10_000_000
 # The lock of whoever sends (AdvisoryLock.sendingToAnalytics).
 LOCK = 0x7270_6372
+SUMS = [("enrichment_sums", "toStartOfFifteenMinutes", "enrichment"), ("call_sums", "toStartOfDay", "enrichment"),
+        ("credit_sums", "toStartOfFifteenMinutes", "credits")]
 QUESTIONS = [
     ("analytics.enrichment", {"groupBy": "day"}), ("analytics.enrichment", {"groupBy": "provider"}),
     ("analytics.enrichment", {"groupBy": "hour", "timeZone": "Europe/Berlin"}), ("analytics.credits", {"groupBy": "source"}),
@@ -144,19 +146,36 @@ def fill_clickhouse(url, workspace):
     for statement in [
         f"""INSERT INTO enrichment (workspace_id, at, job_id, seq, record_id, field, is_first_field, status, provider, cost, confidence, attempts,
                 `calls.provider`, `calls.outcome`, `calls.milliseconds`, is_void, keep_until)
-            SELECT '{workspace}', now64(6) - toIntervalMicrosecond(toUInt64(number * 7776000000000 / {ROWS})), toUUID('00000000-0000-4000-8000-000000000001'), number,
+            SELECT '{workspace}', now64(6) - toIntervalMicrosecond(toUInt64(number * (7776000000000 / {ROWS}))), toUUID('00000000-0000-4000-8000-000000000001'), number,
                 generateUUIDv4(), ['email','phone'][1 + number % 2], number % 2 = 0, ['found','found','not_found','cached','failed'][1 + number % 5],
                 ['acme','beta','gamma','delta','epsilon'][1 + intDiv(number, 7) % 5], 2, 0.9, 1, [['acme','beta','gamma','delta','epsilon'][1 + intDiv(number, 7) % 5]],
                 ['found'], [number % 300], 0, now() + toIntervalDay(700) FROM numbers({ROWS})""",
         f"""INSERT INTO credits (workspace_id, at, id, type, amount, source, provider, keep_until)
-            SELECT '{workspace}', now64(6) - toIntervalMicrosecond(toUInt64(number * 7776000000000 / {ROWS})), generateUUIDv4(), 'capture', 2, 'job', 'acme',
-                now() + toIntervalDay(700) FROM numbers({ROWS})"""]:
+            SELECT '{workspace}', now64(6) - toIntervalMicrosecond(toUInt64(number * (7776000000000 / {ROWS}))), generateUUIDv4(), 'capture', 2, 'job', 'acme',
+                now() + toIntervalDay(700) FROM numbers({ROWS})""",
+        *(f"""INSERT INTO {table} (workspace_id, slot, version, is_changed, keep_until)
+            SELECT workspace_id, {slot}(at) AS slot, now64(6) - toIntervalHour(1), 1, max(keep_until) FROM {rows} GROUP BY workspace_id, slot"""
+          for table, slot, rows in SUMS)]:
         request = urllib.request.Request(url, data=statement.encode(), method="POST")
         urllib.request.urlopen(request, timeout=1800).read()
 
 
+def summed_up(url):
+    """Once the daemon has made sums of what was there an hour ago: how long it took."""
+    began = time.monotonic()
+    for table, _, _ in SUMS:
+        while True:
+            count = f"SELECT count() FROM {table} FINAL WHERE is_changed AND version < now64(6) - toIntervalMinute(30)"
+            if int(urllib.request.urlopen(urllib.request.Request(url, data=count.encode(), method="POST"), timeout=600).read()) == 0:
+                break
+            time.sleep(0.5)
+    return time.monotonic() - began
+
+
 def questions(path, data, store, workspace):
-    fill_clickhouse(f"http://127.0.0.1:{store.port}/?database={store.DATABASE}", workspace)
+    url = f"http://127.0.0.1:{store.port}/?database={store.DATABASE}"
+    fill_clickhouse(url, workspace)
+    seconds = summed_up(url)
     connection = Connection(path)
     worst, figures = 0.0, []
     for method, params in QUESTIONS:
@@ -168,7 +187,7 @@ def questions(path, data, store, workspace):
         middle = statistics.median(taken) * 1000
         worst = max(worst, middle)
         figures.append(f"{method.removeprefix('analytics.')}{' by ' + params['groupBy'] if params else ''} {middle:.0f}")
-    row(f"Slowest report over {ROWS:,} events of one workspace, p50", "< 200 ms", f"{worst:.0f} ms", worst < 200, "ms: " + ", ".join(figures))
+    row(f"Slowest report over {ROWS:,} events of one workspace, p50", "< 200 ms", f"{worst:.0f} ms", worst < 200, f"ms: {', '.join(figures)}; sums of all of it made in {seconds:.0f} s")
     results(data, workspace, ROWS)
     psql(data, "VACUUM ANALYZE job_tasks")
     taken = []
@@ -176,7 +195,7 @@ def questions(path, data, store, workspace):
         began = time.monotonic()
         psql(data, OLTP.format(by=by, workspace=workspace))
         taken.append(time.monotonic() - began)
-    row("The same on the database of the transactions", "why not", f"{min(taken) * 1000:,.0f} ms", True, "results by day and by provider, at their best")
+    row("The same on the database of the transactions", "–", f"{min(taken) * 1000:,.0f} ms", None, "results by day and by provider, at their best")
 
 
 def measure(work, environment):

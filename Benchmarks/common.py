@@ -23,7 +23,7 @@ rows = []
 
 
 def row(what, goal, figure, reached, detail):
-    rows.append((what, goal, figure, "yes" if reached else "**no**", detail))
+    rows.append((what, goal, figure, {True: "yes", False: "**no**", None: "–"}[reached], detail))
     print(f"{what}: {figure} (goal {goal}) {detail}", flush=True)
 
 

@@ -24,6 +24,10 @@ public protocol AnalyticsStore: Sendable {
     /// Removes what is not kept any longer, where the store does not do so by itself.
     func deleteOld() async throws(AnalyticsFailure)
 
+    /// Makes reports quicker, where the store can: called now and then by whoever sends, never while it is sending.
+    /// - Returns: whether there is more of it.
+    func sumUp() async throws(AnalyticsFailure) -> Bool
+
     /// One row for each key of which there is anything, in any order.
     func enrichment(_ question: EnrichmentQuestion, _ bound: any Interruptible) async throws(AnalyticsFailure)
         -> [EnrichmentSums]

@@ -95,6 +95,17 @@ public struct EnrichmentSums: Sendable, Equatable {
         self.cost = cost
     }
 
+    static func += (left: inout EnrichmentSums, right: EnrichmentSums) {
+        left.records += right.records
+        left.found += right.found
+        left.cached += right.cached
+        left.notFound += right.notFound
+        left.exhausted += right.exhausted
+        left.skipped += right.skipped
+        left.failed += right.failed
+        left.cost += right.cost
+    }
+
     public var results: Int64 { found + cached + notFound + exhausted + skipped + failed }
 }
 
@@ -118,6 +129,14 @@ public struct CreditSums: Sendable, Equatable {
         self.spent = spent
         self.refunded = refunded
         self.expired = expired
+    }
+
+    static func += (left: inout CreditSums, right: CreditSums) {
+        left.transactions += right.transactions
+        left.added += right.added
+        left.spent += right.spent
+        left.refunded += right.refunded
+        left.expired += right.expired
     }
 }
 

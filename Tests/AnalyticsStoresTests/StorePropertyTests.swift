@@ -16,7 +16,8 @@ import Testing
 
     /// One after the other: the engine takes one statement at a time.
     @Test(
-        "ClickHouse does, before what came twice is merged and after", .enabled(if: ClickHouseServer.isHere))
+        "ClickHouse does, before what came twice is merged and after, before it is summed up and after",
+        .enabled(if: ClickHouseServer.isHere))
     func clickHouse() async throws {
         let server = try await ClickHouseServer.shared()
         let url = try await server.freshDatabase()
@@ -24,12 +25,13 @@ import Testing
         try await ClickHouseMigrator(
             client, files: MigrationFile.read(folder: Project.root + "/migrations/clickhouse")
         ).up()
-        let store = ClickHouseAnalytics(client)
+        let store = ClickHouseAnalytics(client, .atOnce)
         defer { store.close() }
         for seed in [UInt64](1...100) {
             try await tell(seed, to: store, questions: 2) {
                 try await client.execute(migration: "OPTIMIZE TABLE enrichment FINAL")
                 try await client.execute(migration: "OPTIMIZE TABLE credits FINAL")
+                try await client.execute(migration: "OPTIMIZE TABLE enrichment_sums FINAL")
             }
         }
     }
@@ -50,6 +52,7 @@ import Testing
                 try await store.erase(erasures)
                 model.erase(erasures)
             }
+            if story.next(3) == 0 { while try await store.sumUp() {} }
         }
         try await Comparison(store: store, model: model).run(&story, questions: questions)
     }

@@ -175,7 +175,7 @@ struct ClickHouseReplicationTests {
                 stage.client, files: try MigrationFile.read(folder: Backend.root + "/migrations/clickhouse"))
             #expect(try await migrator.standing() == .upToDate)
             try await migrator.down(to: 0)
-            #expect(try await migrator.standing() == .behind(1))
+            #expect(try await migrator.standing() == .behind(try await migrator.status().count))
             try await migrator.up()
             #expect(try await migrator.standing() == .upToDate)
         }

@@ -34,7 +34,8 @@ struct Reporting {
         change(&settings)
         if let clickHouse {
             storeConninfo = ""
-            store = ClickHouseAnalytics(clickHouse)
+            // The replicator sends and sums up in turn, and there is no other.
+            store = ClickHouseAnalytics(clickHouse, .atOnce)
         } else {
             storeConninfo = try (cluster ?? TestCluster.analytics.get()).freshDatabase()
             store = try Backend.makeAnalyticsStore(on: storeConninfo)

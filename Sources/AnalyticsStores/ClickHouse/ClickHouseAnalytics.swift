@@ -3,15 +3,20 @@ import Identifiers
 import JSON
 import Postgres
 import Resilience
+import Synchronization
 
 /// Analytics in ClickHouse.
 public final class ClickHouseAnalytics: AnalyticsStore {
     public let name = "clickhouse"
     public let setting = "RPCD_CLICKHOUSE_URL"
-    private let client: ClickHouseClient
+    let client: ClickHouseClient
+    let settling: Settling
+    let marks = Mutex(Marks())
+    /// Of ``sumUp()``: fewer after it was too much.
+    let slotsAtOnce: Mutex<Int>
 
     /// Sums that one question may have, in rows.
-    private static let mostSums = 200_000
+    static let mostSums = 200_000
     private static let insertMs = 20_000
     private static let eraseMs = 50_000
     private static let identityMs = 5_000
@@ -19,8 +24,10 @@ public final class ClickHouseAnalytics: AnalyticsStore {
     private static let erasuresAtOnce = 500
 
     /// - Parameter client: of a database that `migrations/clickhouse` were applied to. It is closed with this.
-    public init(_ client: ClickHouseClient) {
+    public init(_ client: ClickHouseClient, _ settling: Settling = Settling()) {
         self.client = client
+        self.settling = settling
+        slotsAtOnce = Mutex(settling.slotsAtOnce)
     }
 
     public func close() { client.close() }
@@ -42,6 +49,7 @@ public final class ClickHouseAnalytics: AnalyticsStore {
         var credits = JSONLines()
         for row in batch.credits { credits.append(row, keptSeconds: batch.keptSeconds) }
         do throws(ClickHouseFailure) {
+            try await mark(batch)
             try await client.insert(
                 into: ClickHouseAnalytics.enrichmentTable, rows: enrichment.bytes, token: token,
                 milliseconds: ClickHouseAnalytics.insertMs)
@@ -59,15 +67,23 @@ public final class ClickHouseAnalytics: AnalyticsStore {
         let records = erasures.compactMap { erasure in erasure.recordID.map { (erasure.workspaceID, $0) } }
         do throws(ClickHouseFailure) {
             for some in workspaces.chunks(of: ClickHouseAnalytics.erasuresAtOnce) {
-                try await client.execute(
-                    ClickHouseAnalytics.eraseWorkspaces, [.uuids("workspaces", Array(some))],
-                    milliseconds: ClickHouseAnalytics.eraseMs)
+                for statement in [
+                    ClickHouseAnalytics.eraseWorkspaces, ClickHouseAnalytics.eraseEnrichmentSums,
+                    ClickHouseAnalytics.eraseCallSums,
+                ] {
+                    try await client.execute(
+                        statement, [.uuids("workspaces", Array(some))],
+                        milliseconds: ClickHouseAnalytics.eraseMs)
+                }
             }
+            if !workspaces.isEmpty { marks.withLock { $0 = Marks() } }
             for some in records.chunks(of: ClickHouseAnalytics.erasuresAtOnce) {
+                let parameters: [ClickHouseParameter] = [
+                    .uuids("workspaces", Array(Set(some.map(\.0)))), .uuids("records", some.map(\.1)),
+                ]
+                try await markErased(parameters)
                 try await client.execute(
-                    ClickHouseAnalytics.eraseRecords,
-                    [.uuids("workspaces", Array(Set(some.map(\.0)))), .uuids("records", some.map(\.1))],
-                    milliseconds: ClickHouseAnalytics.eraseMs)
+                    ClickHouseAnalytics.eraseRecords, parameters, milliseconds: ClickHouseAnalytics.eraseMs)
             }
         } catch {
             throw AnalyticsFailure(error, inserting: false)
@@ -82,47 +98,63 @@ public final class ClickHouseAnalytics: AnalyticsStore {
     public func enrichment(_ question: EnrichmentQuestion, _ bound: any Interruptible)
         async throws(AnalyticsFailure) -> [EnrichmentSums]
     {
-        let rows = try await ask(
-            ClickHouseAnalytics.sumEnrichment,
-            question.parameters + question.grouping.parameters + [.limit(ClickHouseAnalytics.mostSums + 1)],
-            bound)
-        return try decode(rows) { row throws(ClickHouseFailure) in
-            EnrichmentSums(
-                key: SumKey(name: try row.text(0), start: try row.integer(1)), records: try row.integer(2),
-                found: try row.integer(3), cached: try row.integer(4), notFound: try row.integer(5),
-                exhausted: try row.integer(6), skipped: try row.integer(7), failed: try row.integer(8),
-                cost: try row.integer(9))
+        let sums: [SumKey: EnrichmentSums] = try await addUp(
+            .enrichment, question.range, isSummed: question.jobID == nil,
+            kept: ClickHouseAnalytics.sumEnrichmentSums, rows: ClickHouseAnalytics.sumEnrichmentRows,
+            question.parameters + question.grouping.parameters, bound
+        ) { row throws(ClickHouseFailure) in
+            let key = SumKey(name: try row.text(1), start: try row.integer(2))
+            return (
+                key,
+                EnrichmentSums(
+                    key: key, records: try row.integer(3), found: try row.integer(4),
+                    cached: try row.integer(5), notFound: try row.integer(6), exhausted: try row.integer(7),
+                    skipped: try row.integer(8), failed: try row.integer(9), cost: try row.integer(10))
+            )
+        } add: {
+            $0 += $1
         }
+        return Array(sums.values)
     }
 
     public func credits(_ question: CreditQuestion, _ bound: any Interruptible)
         async throws(AnalyticsFailure) -> [CreditSums]
     {
-        let rows = try await ask(
-            ClickHouseAnalytics.sumCredits,
-            question.parameters + question.grouping.parameters + [.limit(ClickHouseAnalytics.mostSums + 1)],
-            bound)
-        return try decode(rows) { row throws(ClickHouseFailure) in
-            CreditSums(
-                key: SumKey(name: try row.text(0), start: try row.integer(1)),
-                transactions: try row.integer(2), added: try row.integer(3), spent: try row.integer(4),
-                refunded: try row.integer(5), expired: try row.integer(6))
+        let sums: [SumKey: CreditSums] = try await addUp(
+            .credits, question.range, isSummed: true, kept: ClickHouseAnalytics.sumCreditSums,
+            rows: ClickHouseAnalytics.sumCreditRows, question.parameters + question.grouping.parameters,
+            bound
+        ) { row throws(ClickHouseFailure) in
+            let key = SumKey(name: try row.text(1), start: try row.integer(2))
+            return (
+                key,
+                CreditSums(
+                    key: key, transactions: try row.integer(3), added: try row.integer(4),
+                    spent: try row.integer(5), refunded: try row.integer(6), expired: try row.integer(7))
+            )
+        } add: {
+            $0 += $1
         }
+        return Array(sums.values)
     }
 
     public func calls(_ question: EnrichmentQuestion, _ bound: any Interruptible)
         async throws(AnalyticsFailure) -> [CallCount]
     {
-        let rows = try await ask(
-            ClickHouseAnalytics.countCalls, question.parameters + [.limit(ClickHouseAnalytics.mostSums + 1)],
-            bound)
-        return try decode(rows) { row throws(ClickHouseFailure) -> CallCount? in
-            guard let outcome = ProviderCall.Outcome(rawValue: try row.text(1)) else { return nil }
-            return CallCount(
-                call: ProviderCall(
-                    provider: try row.text(0), outcome: outcome, milliseconds: try row.integer(2)),
-                count: try row.integer(3))
-        }.compactMap { $0 }
+        let counts: [ProviderCall: Int64] = try await addUp(
+            .calls, question.range, isSummed: question.jobID == nil,
+            kept: ClickHouseAnalytics.countCallSums, rows: ClickHouseAnalytics.countCallRows,
+            question.parameters, bound
+        ) { row throws(ClickHouseFailure) in
+            guard let outcome = ProviderCall.Outcome(rawValue: try row.text(2)) else { return nil }
+            return (
+                ProviderCall(provider: try row.text(1), outcome: outcome, milliseconds: try row.integer(3)),
+                try row.integer(4)
+            )
+        } add: {
+            $0 += $1
+        }
+        return counts.map { CallCount(call: $0, count: $1) }
     }
 
     public func enrichmentRows(
@@ -194,7 +226,7 @@ public final class ClickHouseAnalytics: AnalyticsStore {
     // MARK: running
 
     /// Ends with its bound, here and at the server.
-    private func ask(
+    func ask(
         _ sql: StaticString, _ parameters: [ClickHouseParameter], _ bound: any Interruptible
     ) async throws(AnalyticsFailure) -> [ClickHouseRow] {
         let now = MonotonicClock.now
@@ -227,7 +259,7 @@ public final class ClickHouseAnalytics: AnalyticsStore {
         }
     }
 
-    private func decode<Value>(
+    func decode<Value>(
         _ rows: [ClickHouseRow], _ read: (ClickHouseRow) throws(ClickHouseFailure) -> Value
     ) throws(AnalyticsFailure) -> [Value] {
         var values: [Value] = []

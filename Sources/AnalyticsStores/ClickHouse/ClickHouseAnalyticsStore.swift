@@ -11,55 +11,19 @@ extension ClickHouseAnalytics {
         DELETE FROM enrichment WHERE workspace_id IN {workspaces:Array(UUID)}
         """
 
-    /// By quarters of an hour first, then by the last of the bounds that is not later: of these there are thousands, of rows millions.
-    static let sumEnrichment: StaticString = """
-        SELECT name, roundDown(slot, {bounds:Array(Int64)}) AS start, toInt64(sum(records)), toInt64(sum(found)), toInt64(sum(cached)),
-            toInt64(sum(not_found)), toInt64(sum(exhausted)), toInt64(sum(skipped)), toInt64(sum(failed)), sum(costs)
-        FROM (
-            SELECT multiIf({grouping:String} = 'provider', toString(provider), {grouping:String} = 'field', toString(field), '') AS name,
-                if({isTime:UInt8} = 1, intDiv(toUnixTimestamp64Micro(at), 900000000) * 900, 0) AS slot,
-                countIf(is_first_field) AS records, countIf(status = 'found') AS found, countIf(status = 'cached') AS cached,
-                countIf(status = 'not_found') AS not_found, countIf(status = 'exhausted') AS exhausted,
-                countIf(status = 'skipped') AS skipped, countIf(status = 'failed') AS failed, sum(cost) AS costs
-            FROM enrichment FINAL
-            WHERE workspace_id = {workspace:UUID} AND at >= {from:DateTime64(6, 'UTC')} AND at < {to:DateTime64(6, 'UTC')} AND NOT is_void
-                AND ({provider:Nullable(String)} IS NULL OR provider = {provider:Nullable(String)})
-                AND ({field:Nullable(String)} IS NULL OR field = {field:Nullable(String)})
-                AND ({job:Nullable(UUID)} IS NULL OR job_id = {job:Nullable(UUID)})
-            GROUP BY name, slot
-        )
-        GROUP BY name, start LIMIT {limit:Int64}
-        SETTINGS do_not_merge_across_partitions_select_final = 1
+    static let eraseEnrichmentSums: StaticString = """
+        DELETE FROM enrichment_sums WHERE workspace_id IN {workspaces:Array(UUID)}
         """
 
-    static let sumCredits: StaticString = """
-        SELECT name, roundDown(slot, {bounds:Array(Int64)}) AS start, toInt64(sum(transactions)), sum(added), sum(spent), sum(refunded),
-            sum(expired)
-        FROM (
-            SELECT multiIf({grouping:String} = 'provider', toString(provider), {grouping:String} = 'source', toString(source), '') AS name,
-                if({isTime:UInt8} = 1, intDiv(toUnixTimestamp64Micro(at), 900000000) * 900, 0) AS slot, count() AS transactions,
-                sumIf(amount, type IN ('purchase', 'bonus')) AS added, sumIf(amount, type IN ('debit', 'capture')) AS spent,
-                sumIf(amount, type = 'refund') AS refunded, sumIf(amount, type = 'expiry') AS expired
-            FROM credits FINAL
-            WHERE workspace_id = {workspace:UUID} AND at >= {from:DateTime64(6, 'UTC')} AND at < {to:DateTime64(6, 'UTC')}
-                AND ({provider:Nullable(String)} IS NULL OR provider = {provider:Nullable(String)})
-                AND ({source:Nullable(String)} IS NULL OR source = {source:Nullable(String)})
-            GROUP BY name, slot
-        )
-        GROUP BY name, start LIMIT {limit:Int64}
-        SETTINGS do_not_merge_across_partitions_select_final = 1
+    static let eraseCallSums: StaticString = """
+        DELETE FROM call_sums WHERE workspace_id IN {workspaces:Array(UUID)}
         """
 
-    static let countCalls: StaticString = """
-        SELECT toString(called), toString(outcome), milliseconds, toInt64(count())
-        FROM enrichment FINAL
-        ARRAY JOIN calls.provider AS called, calls.outcome AS outcome, calls.milliseconds AS milliseconds
-        WHERE workspace_id = {workspace:UUID} AND at >= {from:DateTime64(6, 'UTC')} AND at < {to:DateTime64(6, 'UTC')} AND NOT is_void
-            AND ({provider:Nullable(String)} IS NULL OR called = {provider:Nullable(String)})
-            AND ({field:Nullable(String)} IS NULL OR field = {field:Nullable(String)})
-            AND ({job:Nullable(UUID)} IS NULL OR job_id = {job:Nullable(UUID)})
-        GROUP BY called, outcome, milliseconds LIMIT {limit:Int64}
-        SETTINGS do_not_merge_across_partitions_select_final = 1
+    /// Where rows that are to be erased lie, and how long they would have been kept.
+    static let listErased: StaticString = """
+        SELECT toString(workspace_id), toInt64(toUnixTimestamp(toStartOfFifteenMinutes(at))) AS start, toInt64(toUnixTimestamp(max(keep_until)))
+        FROM enrichment WHERE workspace_id IN {workspaces:Array(UUID)} AND record_id IN {records:Array(UUID)}
+        GROUP BY workspace_id, start LIMIT {limit:Int64}
         """
 
     static let listEnrichment: StaticString = """

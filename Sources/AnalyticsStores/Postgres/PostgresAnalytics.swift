@@ -147,6 +147,9 @@ public final class PostgresAnalytics: AnalyticsStore {
         return try await read(bound) { try $0.all(statement, after, limit) }
     }
 
+    /// Reports read the rows.
+    public func sumUp() async throws(AnalyticsFailure) -> Bool { false }
+
     public func deleteOld() async throws(AnalyticsFailure) {
         for statement in [PostgresAnalytics.deleteOldEnrichment, PostgresAnalytics.deleteOldCredits] {
             repeat {

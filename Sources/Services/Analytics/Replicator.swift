@@ -33,6 +33,7 @@ public final class Replicator: Sendable {
         var sweepAt: UInt64 = 0
         var lookAt: UInt64 = 0
         var cleanAt: UInt64 = 0
+        var sumUpAt: UInt64 = 0
         var failures = 0
         var restUntil: UInt64 = 0
     }
@@ -51,6 +52,7 @@ public final class Replicator: Sendable {
     private static let dropsAtOnce = 10_000
     private static let lookNanoseconds: UInt64 = 1_000_000_000
     private static let cleanNanoseconds: UInt64 = 3_600_000_000_000
+    private static let sumUpNanoseconds: UInt64 = 10_000_000_000
     private static let rest = Backoff(baseNanoseconds: 100_000_000, capNanoseconds: 3_000_000_000)
 
     /// - Parameters:
@@ -83,6 +85,7 @@ public final class Replicator: Sendable {
             while lock.isHeld, !Task.isCancelled, try await send(to: store) {}
             if lock.isHeld { try await refill.step(to: store) }
             if lock.isHeld { try await clean(store) }
+            if lock.isHeld { try await sumUp(store) }
             state.withLock { $0.failures = 0 }
         } catch {
             var random = SystemRandomNumberGenerator()
@@ -204,6 +207,14 @@ public final class Replicator: Sendable {
             return true
         }
         if isTime { try await store.deleteOld() }
+    }
+
+    /// A part of it at a time: in between there may be something to send.
+    private func sumUp(_ store: any AnalyticsStore) async throws {
+        let now = MonotonicClock.now
+        guard now >= state.withLock({ $0.sumUpAt }) else { return }
+        let hasMore = try await store.sumUp()
+        if !hasMore { state.withLock { $0.sumUpAt = MonotonicClock.now + Replicator.sumUpNanoseconds } }
     }
 
     // MARK: what waits
