@@ -4,7 +4,7 @@ import CZlib
 ///
 /// Safe without a lock: it is not `Sendable`, and whoever makes it keeps it. zlib holds on to the address of the stream, so that has
 /// a place of its own.
-final class Gzip {
+package final class Gzip {
     private let stream: UnsafeMutablePointer<z_stream>
     private(set) var output: [UInt8] = []
 
@@ -60,7 +60,7 @@ final class Gzip {
     }
 
     /// All at once, giving others their turn now and then. Nil when there is no memory.
-    static func compress(_ bytes: [UInt8]) async -> [UInt8]? {
+    package static func compress(_ bytes: [UInt8]) async -> [UInt8]? {
         guard let gzip = Gzip() else { return nil }
         gzip.output.reserveCapacity(bytes.count / 4)
         var rest = bytes[...]

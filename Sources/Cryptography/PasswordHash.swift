@@ -48,7 +48,7 @@ public enum PasswordHash {
             || stored.tag.count != Cost.tagLength
     }
 
-    private static func derive(
+    static func derive(
         _ password: SecretBytes, salt: [UInt8], cost: Cost, tagLength: Int
     ) throws(CryptographyError) -> [UInt8] {
         guard password.count <= maximumPasswordLength else {

@@ -1,4 +1,3 @@
-import CPostgres
 import Resilience
 import Synchronization
 
@@ -53,18 +52,9 @@ public final class Server: Sendable {
     /// libpq goes on to the next host only when one refuses: its time limit is for a caller who waits inside of it. So each
     /// host is asked by itself, and one that is silent takes no more than its share of the time.
     private static func places(_ conninfo: String) -> [Place] {
-        guard let options = PQconninfoParse(conninfo, nil) else {
+        guard let keywords = ConnectionString.keywords(of: conninfo) else {
             // What is wrong with it libpq says when it connects.
             return [Place(keywords: [("dbname", conninfo)], isUnread: true)]
-        }
-        defer { PQconninfoFree(options) }
-        var keywords: [(keyword: String, value: String)] = []
-        var next = options
-        while let keyword = next.pointee.keyword {
-            if let value = next.pointee.val {
-                keywords.append((String(cString: keyword), String(cString: value)))
-            }
-            next += 1
         }
         func list(_ keyword: String) -> [Substring] {
             let value = keywords.last { $0.keyword == keyword }?.value ?? ""

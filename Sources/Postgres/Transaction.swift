@@ -27,7 +27,7 @@ public struct Transaction: ~Copyable {
         _ body: (borrowing Transaction) throws -> Value
     ) throws -> Value {
         let transaction = Transaction(connection)
-        connection.isForChanges = options != .readOnly
+        connection.isForChanges = options != .readOnly && options != .snapshot
         transaction.state.queued = [(Connection.Command(sql: options.begin, values: []), nil)]
         do {
             let value = try body(transaction)
@@ -188,12 +188,15 @@ public enum TransactionOptions: Sendable {
     /// READ COMMITTED, the default of PostgreSQL.
     case readCommitted
     case readOnly
+    /// One snapshot for all statements, and no changes.
+    case snapshot
     case serializable
 
     var begin: StaticString {
         switch self {
         case .readCommitted: "BEGIN"
         case .readOnly: "BEGIN READ ONLY"
+        case .snapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         case .serializable: "BEGIN ISOLATION LEVEL SERIALIZABLE"
         }
     }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Threads that may block, which neither an event loop nor the cooperative pool may.
-enum WorkerThread {
+package enum WorkerThread {
     private final class Work: Sendable {
         let body: @Sendable () -> Void
 
@@ -11,7 +11,7 @@ enum WorkerThread {
     }
 
     /// Runs `body` on a thread of its own; on this one when the system has none to give.
-    static func start(_ body: @escaping @Sendable () -> Void) {
+    package static func start(_ body: @escaping @Sendable () -> Void) {
         let work = Unmanaged.passRetained(Work(body))
         var thread = pthread_t()
         let status = pthread_create(
@@ -28,7 +28,7 @@ enum WorkerThread {
         }
     }
 
-    static func pause(nanoseconds: UInt64) {
+    package static func pause(nanoseconds: UInt64) {
         var time = timespec(
             tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
         nanosleep(&time, nil)

@@ -60,19 +60,21 @@ extension Settings {
     var hasAnalytics: Bool { analytics.databaseURL != nil || analytics.clickHouseURL != nil }
 
     /// - Throws: ``SettingError`` where both stores are set.
-    private func analyticsStore() throws -> (any AnalyticsStore)? {
-        if let client = try clickHouse() {
-            guard analytics.databaseURL == nil else {
-                throw SettingError(
-                    "RPCD_ANALYTICS_URL", got: "***",
-                    takes: "nothing where RPCD_CLICKHOUSE_URL is set: analytics has one store")
-            }
-            return ClickHouseAnalytics(client)
+    func requireOneStore() throws(SettingError) {
+        guard analytics.databaseURL == nil || analytics.clickHouseURL == nil else {
+            throw SettingError(
+                "RPCD_ANALYTICS_URL", got: "***",
+                takes: "nothing where RPCD_CLICKHOUSE_URL is set: analytics has one store")
         }
+    }
+
+    private func analyticsStore() throws -> (any AnalyticsStore)? {
+        try requireOneStore()
+        if let client = try clickHouse() { return ClickHouseAnalytics(client) }
         return analytics.databaseURL.map { PostgresAnalytics(conninfo: $0) }
     }
 
-    fileprivate func clickHouse() throws -> ClickHouseClient? {
+    func clickHouse() throws -> ClickHouseClient? {
         guard let url = analytics.clickHouseURL,
             let configuration = ClickHouseConfiguration(
                 url: url, authorities: analytics.clickHouseAuthorities)

@@ -32,6 +32,12 @@ struct Daemon {
     /// Within reason: each event loop has a connection to PostgreSQL.
     private static let processors = min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), 8)
 
+    /// That it may have open to the database at once: of the pool, one for each event loop, to listen, and for the lock of the one who sends
+    /// to analytics.
+    static func mostConnections(_ settings: Settings) -> Int {
+        settings.poolSize + max(1, processors / 2) + processors + 2
+    }
+
     static let executableFolder: String = {
         guard let path = realpath("/proc/self/exe", nil) else { return "." }
         defer { free(path) }
@@ -147,6 +153,22 @@ struct Daemon {
         _ = await (httpIsDrained, adminIsDrained)
         for work in upkeep { await work.stop() }
         try await close()
+    }
+
+    /// Serves at `path` while `body` runs, without any work beside the calls: for a command that needs a daemon for a moment.
+    func serving(at path: String, _ body: () async throws -> Void) async throws {
+        try await startConnections()
+        let server = try await UnixSocketServer.start(
+            at: path, dispatcher, operators: UnixSocketServer.Operators(), gate: gate, on: group)
+        let result: Result<Void, any Error>
+        do {
+            result = .success(try await body())
+        } catch {
+            result = .failure(error)
+        }
+        await server.drain(within: .seconds(5))
+        try await close()
+        try result.get()
     }
 
     private func startConnections() async throws {

@@ -31,6 +31,12 @@ enum KeyFiles {
         return keys
     }
 
+    /// The text of a ring that can be read.
+    static func content(_ path: String?, _ key: String, credential: String) throws -> [UInt8] {
+        _ = try keys(path, key, credential: credential)
+        return try secret(path, key, credential: credential, limit: ringBytes, takes: takesKeys)
+    }
+
     private static func watched(_ path: String?, _ key: String, credential: String) throws -> WatchedKeys {
         try WatchedKeys(
             WatchedKeys.Source(

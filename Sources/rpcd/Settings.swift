@@ -10,8 +10,16 @@ import Transports
 struct SettingError: Error, CustomStringConvertible {
     let description: String
 
-    init(_ key: String, got value: String?, takes: String) {
-        description = "\(key): " + (value.map { "got '\($0)', " } ?? "is missing, ") + "takes \(takes)"
+    /// - Parameter origin: where the value stands, where that is known and helps.
+    init(_ key: String, got value: String?, takes: String, in origin: Settings.Origin? = nil) {
+        var place = ""
+        if case .file? = origin { place = origin.map { " (\($0))" } ?? "" }
+        description =
+            "\(key): " + (value.map { "got '\($0)', " } ?? "is missing, ") + "takes \(takes)" + place
+    }
+
+    init(_ key: String, because reason: String) {
+        description = "\(key): \(reason)"
     }
 }
 
@@ -126,7 +134,8 @@ struct Settings {
             Declaration(
                 key: "RPCD_OPERATOR_TOKEN_FILE",
                 takes: "the path of a file with 32 to 512 visible characters, mode 0600 or stricter",
-                standard: nil, summary: "the bearer token of RPCD_ADMIN_LISTEN"
+                standard: "$CREDENTIALS_DIRECTORY/operator-token",
+                summary: "the bearer token of RPCD_ADMIN_LISTEN"
             ) {
                 $0.operatorTokenFile = $1
                 return !$1.isEmpty
@@ -271,31 +280,6 @@ struct Settings {
             }
         }
 
-    /// Reads file and environment; what the environment says goes before the file.
-    static func load(_ environment: [String: String] = environmentVariables()) throws(SettingError)
-        -> Settings
-    {
-        var values = try environment["RPCD_CONFIG"].map { path throws(SettingError) in try file(path) } ?? [:]
-        values.merge(environment) { $1 }
-        var settings = Settings()
-        for declaration in declarations {
-            guard let value = values[declaration.key] ?? (declaration.isApplied ? declaration.standard : nil)
-            else {
-                continue
-            }
-            guard declaration.apply(&settings, value) else {
-                throw SettingError(
-                    declaration.key, got: declaration.isSecret ? "***" : value, takes: declaration.takes)
-            }
-        }
-        let known = Set(declarations.map(\.key) + ["RPCD_CONFIG", AccessToken.variable])
-        if let key = values.keys.filter({ $0.hasPrefix("RPCD_") && !known.contains($0) }).min() {
-            throw SettingError(
-                key, got: values[key], takes: "nothing: there is no such setting; see rpcd help config")
-        }
-        return settings
-    }
-
     /// `127.0.0.1:8080`, `[::1]:8080`.
     static func hostAndPort(_ text: String) -> (host: String, port: Int)? {
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
@@ -307,31 +291,6 @@ struct Settings {
             port
         )
     }
-
-    /// Lines of `KEY=value`; blank ones and those that begin with `#` say nothing.
-    private static func file(_ path: String) throws(SettingError) -> [String: String] {
-        guard let bytes = readFile(path, limit: 1_048_576),
-            let text = String(validating: bytes, as: UTF8.self)
-        else {
-            throw SettingError("RPCD_CONFIG", got: path, takes: "the path of a file that can be read")
-        }
-        var values: [String: String] = [:]
-        for line in text.split(separator: "\n") {
-            let line = line.trimmingBlanks
-            guard !line.isEmpty, !line.hasPrefix("#") else { continue }
-            guard let equals = line.firstIndex(of: "=") else {
-                throw SettingError(path, got: String(line.prefix(40)), takes: "lines of KEY=value")
-            }
-            values[String(line[..<equals].trimmingBlanks)] = String(
-                line[line.index(after: equals)...].trimmingBlanks)
-        }
-        return values
-    }
-}
-
-extension Settings.Declaration {
-    /// Whether the standard is a value as one would write it, not a description of what happens.
-    fileprivate var isApplied: Bool { key.hasPrefix("RPCD_RATE_") }
 }
 
 /// The environment of this process.
@@ -356,15 +315,4 @@ func readFile(_ path: String, limit: Int) -> [UInt8]? {
     let count = fread(&bytes, 1, bytes.count, file)
     guard ferror(file) == 0, count <= limit else { return nil }
     return Array(bytes[..<count])
-}
-
-extension StringProtocol {
-    fileprivate var trimmingBlanks: SubSequence {
-        let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" || $0 == "\r" }
-        guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) })
-        else {
-            return self[endIndex...]
-        }
-        return self[first...last]
-    }
 }

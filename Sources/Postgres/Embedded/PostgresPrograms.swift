@@ -1,4 +1,3 @@
-import CPostgres
 import Glibc
 
 /// The programs of PostgreSQL on this machine, and as whom they run: the server refuses root.
@@ -9,12 +8,12 @@ package struct PostgresPrograms: Sendable {
     private static let versions = 15...30
     private static let user = "postgres"
 
+    /// Where they may be, the newest first.
+    package static let folders =
+        versions.reversed().map { "/usr/lib/postgresql/\($0)/bin" } + ["/usr/bin", "/usr/local/bin"]
+
     package init() throws(EmbeddedError) {
-        let folders =
-            PostgresPrograms.versions.reversed().map { "/usr/lib/postgresql/\($0)/bin" } + [
-                "/usr/bin", "/usr/local/bin",
-            ]
-        guard let folder = folders.first(where: { access($0 + "/initdb", X_OK) == 0 }) else {
+        guard let folder = PostgresPrograms.folders.first(where: { access($0 + "/initdb", X_OK) == 0 }) else {
             throw EmbeddedError("PostgreSQL 15 or newer is not installed: apt-get install postgresql-15")
         }
         self.folder = folder
@@ -51,42 +50,10 @@ package struct PostgresPrograms: Sendable {
                     "--init-groups", "--reset-env", "--",
                 ] + words
         }
-        guard let status = PostgresPrograms.spawn(words) else {
-            throw EmbeddedError("\(words[0]) cannot be run")
-        }
-        guard status == 0 else { throw EmbeddedError("\(name) failed with status \(status >> 8)") }
-    }
-
-    /// The wait status (waitpid(2)), `nil` when it did not start.
-    private static func spawn(_ words: [String]) -> Int32? {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
-            posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
-        }
-        // The server outlives a crash of the daemon: with a client's socket inherited it would keep that open.
-        rpcd_spawn_close_from(&actions, STDERR_FILENO + 1)
-        // A process group of its own: Ctrl-C in the terminal is for the daemon, which then stops the server in order.
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        // And every signal reaches it, though this thread may take none.
-        var none = sigset_t()
-        sigemptyset(&none)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
-        var arguments = words.map { strdup($0) }
-        defer { for argument in arguments { free(argument) } }
-        arguments.append(nil)
-        var child = pid_t()
-        guard posix_spawn(&child, words[0], &actions, &attributes, arguments, environ) == 0 else {
-            return nil
-        }
-        var status: Int32 = 0
-        while waitpid(child, &status, 0) < 0 {
-            guard errno == EINTR else { return nil }
-        }
-        return status
+        var child = ChildProcess(words)
+        // Ctrl-C in the terminal is for the daemon, which then stops the server in order.
+        child.hasOwnGroup = true
+        guard let outcome = child.run() else { throw EmbeddedError("\(words[0]) cannot be run") }
+        guard outcome.status == 0 else { throw EmbeddedError("\(name) failed with status \(outcome.status)") }
     }
 }

@@ -1,3 +1,4 @@
+import Cryptography
 import Identifiers
 import Postgres
 import RPC
@@ -16,6 +17,21 @@ struct UserAdministration: Sendable {
                 result: AdministeredUser.shape.page,
                 example: Example("{}", gives: #"{"items":[{"disabledAt":null}],"nextCursor":null}"#),
                 run: platform.transaction(options: .readOnly, list)),
+            Method(
+                "admin.users.create",
+                "Makes an account, or finds the one of that address, which stays as it is. Without a password a token sets one within a day, through `auth.resetPassword`.",
+                role: .operator, mutates: true, sensitive: true, route: .post("/admin/users"),
+                params: Params(
+                    .email("email", "The address."),
+                    .text(
+                        "name", 1...200,
+                        "What others see; of an account that is there already, the name stays."),
+                    .optional(.password("password", "12 characters at least."))),
+                result: AccountMade.shape,
+                example: Example(
+                    #"{"email":"grace@example.org","name":"Grace"}"#,
+                    gives: #"{"isNew":true,"user":{"email":"grace@example.org","name":"Grace"}}"#),
+                run: platform.steps(create)),
             Method(
                 "admin.users.disable",
                 "Shuts an account out: its logins, and the API keys that it made, are refused on their next call.",
@@ -40,6 +56,33 @@ struct UserAdministration: Sendable {
         ]
     }
 
+    private func create(
+        _ call: Call, _ email: Email, _ name: String, _ password: Password?
+    ) async throws -> AccountMade {
+        let token = try password == nil ? EmailToken.make() : nil
+        // Until somebody sets one, the password is one that nobody knows.
+        let secret = try password ?? Password(bytes: SecureRandom.bytes(32))
+        let hash = try await platform.passwords.hash(secret)
+        return try await platform.transact(call) { tx in
+            let new = try tx.first(UserAdministration.insertUser, email.text, name, hash)
+            guard let user = try new ?? tx.first(UserAdministration.findEnabledUser, email.text) else {
+                throw CallError(
+                    .conflict, "The account of this address is disabled; admin.users.enable lets it in")
+            }
+            if new != nil { try Auth(platform: platform).sendVerification(tx, to: user, at: email) }
+            if let token {
+                // What was given out before ends: one is lost where another is asked for.
+                tx.queue(Auth.deleteResetTokens, user.id)
+                tx.queue(UserAdministration.insertPasswordToken, token.hash, user.id, expecting: 1)
+            }
+            let made = AccountMade(user: user, isNew: new != nil, passwordToken: token?.text)
+            try platform.conclude(
+                tx, call, answer: AccountMade.shape.body(of: made), made: new?.id,
+                objects: ["userId": user.id])
+            return made
+        }
+    }
+
     private func list(
         _ tx: borrowing Transaction, _ access: Access, _ limit: Int64, _ cursor: Cursor?
     ) throws -> Page<AdministeredUser> {
@@ -60,6 +103,22 @@ struct UserAdministration: Sendable {
         tx.queue(Auth.revokeSessions, user)
         return try set(tx, UserAdministration.getUser, user)
     }
+}
+
+/// An account that the operator has made, or found.
+struct AccountMade: Sendable {
+    let user: User
+    let isNew: Bool
+    let passwordToken: String?
+
+    static let shape: Shape<AccountMade> = .object(
+        "AccountMade",
+        Field("user", User.shape, "The account.") { $0.user },
+        Field("isNew", .boolean, "Whether it was made by this call.") { $0.isNew },
+        Field(
+            "passwordToken", Shape.string.nullable,
+            "Sets a password once, within a day; shown here alone. Null where a password was given."
+        ) { $0.passwordToken })
 }
 
 /// An account, as the operator sees it.

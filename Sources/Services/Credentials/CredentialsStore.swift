@@ -82,6 +82,10 @@ extension Credentials {
 
     static let registerKey = Statement("SELECT rpcd_register_key($1, $2)")
 
+    static let listKeys = Statement(
+        "SELECT number, fingerprint FROM master_keys ORDER BY number LIMIT 1000"
+    ) { (number: try $0.get(0, as: Int64.self), fingerprint: try $0.getOptional(1, as: [UInt8].self)) }
+
     static let hasKey = Statement("SELECT FROM master_keys WHERE number = $1")
 
     static let retireKey = Statement("DELETE FROM master_keys WHERE number = $1")
@@ -113,6 +117,20 @@ extension Credentials {
             id: try $0.get(0), workspace: try $0.get(1), keyBox: try $0.get(2),
             secretBox: try $0.getOptional(3),
             keyVersion: try $0.get(4), salt: try $0.get(5))
+    }
+
+    /// Ids are random: so are those that follow one of no account, and where the end is near those before it.
+    static let sampleBoxes = Statement(
+        """
+        SELECT c.id, c.workspace_id, c.key_box, c.secret_box, c.key_version, s.salt
+        FROM ((SELECT * FROM credentials WHERE id >= $1 ORDER BY id LIMIT $2)
+            UNION ALL (SELECT * FROM credentials WHERE id < $1 ORDER BY id DESC LIMIT $2)) c
+        JOIN workspace_salts s ON s.workspace_id = c.workspace_id LIMIT $2
+        """
+    ) {
+        Stale(
+            id: try $0.get(0), workspace: try $0.get(1), keyBox: try $0.get(2),
+            secretBox: try $0.getOptional(3), keyVersion: try $0.get(4), salt: try $0.get(5))
     }
 
     /// Many at once, in lists of the same length.

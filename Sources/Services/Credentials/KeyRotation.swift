@@ -36,6 +36,48 @@ public struct KeyRotation: Sendable {
         try await run(bound) { tx in try tx.all(Credentials.countByKey) }
     }
 
+    /// Keys of the ring that are other ones than those which the database knows by the same number.
+    public func mismatched(_ bound: any Interruptible) async throws -> [Int64] {
+        let vault = vault
+        let known = try await run(bound) { tx in try tx.all(Credentials.listKeys) }
+        return try known.filter { key in
+            guard let fingerprint = key.fingerprint, vault.ring.keys.numbers.contains(key.number) else {
+                return false
+            }
+            return try Vault.fingerprint(of: key.number, in: vault.ring.keys) != fingerprint
+        }.map(\.number)
+    }
+
+    /// What came of opening some of what is sealed.
+    public struct Sample: Sendable {
+        public fileprivate(set) var opened = 0
+        /// Credentials and webhooks that no key of the ring opens.
+        public fileprivate(set) var unreadable: [UUID] = []
+    }
+
+    /// Opens some credentials and webhooks, in the order of their ids from anywhere on, and changes nothing.
+    /// - Parameter count: of each kind.
+    public func sample(_ count: Int, _ bound: any Interruptible) async throws -> Sample {
+        let vault = vault
+        return try await run(bound) { tx in
+            var sample = Sample()
+            var resealer = Resealer(vault: vault, current: vault.currentKeyVersion)
+            let start = UUID.random()
+            for boxes in [Boxes.ofCredentials, .ofWebhooks] {
+                for entry in try tx.all(boxes.sample, start, count) {
+                    do {
+                        try resealer.open(entry.keyBox, boxes.fields.0, of: entry)
+                        if let box = entry.secretBox { try resealer.open(box, boxes.fields.1, of: entry) }
+                        sample.opened += 1
+                    } catch {
+                        sample.unreadable.append(entry.id)
+                    }
+                }
+            }
+            return sample
+        }
+    }
+
     /// How far a rotation is. What does not open is passed over, so that it holds up nothing else.
     public struct Progress: Sendable {
         public fileprivate(set) var sealed = 0
@@ -54,11 +96,14 @@ public struct KeyRotation: Sendable {
         let fields: (Vault.Place.Field, Vault.Place.Field)
         let lock: Statement<Credentials.Stale>
         let reseal: Statement<Void>
+        let sample: Statement<Credentials.Stale>
 
         static let ofCredentials = Boxes(
-            fields: (.key, .secret), lock: Credentials.lockStale, reseal: Credentials.resealBoxes)
+            fields: (.key, .secret), lock: Credentials.lockStale, reseal: Credentials.resealBoxes,
+            sample: Credentials.sampleBoxes)
         static let ofWebhooks = Boxes(
-            fields: (.signing, .previousSigning), lock: Webhooks.lockStale, reseal: Webhooks.resealBoxes)
+            fields: (.signing, .previousSigning), lock: Webhooks.lockStale, reseal: Webhooks.resealBoxes,
+            sample: Webhooks.sampleBoxes)
     }
 
     /// Seals one batch anew. - Returns: how far it is then.
@@ -152,12 +197,22 @@ private struct Resealer {
     mutating func reseal(
         _ box: [UInt8], _ field: Vault.Place.Field, of entry: Credentials.Stale
     ) throws -> [UInt8] {
-        func place(_ version: Int64) -> Vault.Place {
-            Vault.Place(
-                workspace: entry.workspace, credential: entry.id, field: field, keyVersion: version)
-        }
-        let opened = try vault.open(box, at: place(entry.keyVersion), key: key(entry.keyVersion, entry))
-        return try vault.seal(opened, at: place(current), key: key(current, entry))
+        let opened = try open(box, field, of: entry)
+        return try vault.seal(opened, at: place(current, field, of: entry), key: key(current, entry))
+    }
+
+    @discardableResult
+    mutating func open(
+        _ box: [UInt8], _ field: Vault.Place.Field, of entry: Credentials.Stale
+    ) throws -> SecretBytes {
+        let version = entry.keyVersion
+        return try vault.open(box, at: place(version, field, of: entry), key: key(version, entry))
+    }
+
+    private func place(
+        _ version: Int64, _ field: Vault.Place.Field, of entry: Credentials.Stale
+    ) -> Vault.Place {
+        Vault.Place(workspace: entry.workspace, credential: entry.id, field: field, keyVersion: version)
     }
 
     private mutating func key(_ version: Int64, _ entry: Credentials.Stale) throws -> SecretBytes {

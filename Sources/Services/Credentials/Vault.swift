@@ -122,7 +122,7 @@ struct Vault: Sendable {
     }
 
     /// Tells a key from another one with the same number, and nothing of the key.
-    private static func fingerprint(of version: Int64, in keys: NumberedKeys) throws -> [UInt8] {
+    static func fingerprint(of version: Int64, in keys: NumberedKeys) throws -> [UInt8] {
         guard let key = keys[version] else { throw Fault.noMasterKey(version) }
         return try HMACSHA256.authenticate(key: key, message: Array("rpcd master key fingerprint v1".utf8))
     }

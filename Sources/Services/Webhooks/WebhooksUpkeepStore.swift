@@ -70,6 +70,20 @@ extension Webhooks {
             secretBox: try $0.getOptional(3), keyVersion: try $0.get(4), salt: try $0.get(5))
     }
 
+    /// As ``Credentials/sampleBoxes``.
+    static let sampleBoxes = Statement(
+        """
+        SELECT w.id, w.workspace_id, w.secret_box, w.previous_secret_box, w.key_version, s.salt
+        FROM ((SELECT * FROM webhooks WHERE id >= $1 ORDER BY id LIMIT $2)
+            UNION ALL (SELECT * FROM webhooks WHERE id < $1 ORDER BY id DESC LIMIT $2)) w
+        JOIN workspace_salts s ON s.workspace_id = w.workspace_id LIMIT $2
+        """
+    ) {
+        Credentials.Stale(
+            id: try $0.get(0), workspace: try $0.get(1), keyBox: try $0.get(2),
+            secretBox: try $0.getOptional(3), keyVersion: try $0.get(4), salt: try $0.get(5))
+    }
+
     /// As ``Credentials/resealBoxes``.
     static let resealBoxes = Statement(
         """

@@ -32,13 +32,7 @@ struct KeysCommand: AsyncParsableCommand {
     func run() async throws {
         try await reporting {
             var settings = try Settings.load()
-            if let dataDir {
-                let dataDir = try DevCommand.absolute(dataDir)
-                settings.databaseURL = EmbeddedCluster.conninfo(
-                    directory: dataDir, user: Tenancy.daemonRole)
-                settings.fleet = Settings.Fleet()
-                settings.masterKeyFile = dataDir + "/master-key"
-            }
+            if let dataDir { try settings.useDevelopment(folder: dataDir) }
             let pool = Pool(PoolConfiguration(server: try settings.server(), size: 1))
             defer { pool.close(within: 5) }
             switch action {

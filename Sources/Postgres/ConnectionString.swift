@@ -1,0 +1,19 @@
+import CPostgres
+
+/// A connection string as libpq reads it (libpq documentation, 34.1.1).
+package enum ConnectionString {
+    /// What it says, keyword by keyword; nil when it is none.
+    package static func keywords(of conninfo: String) -> [(keyword: String, value: String)]? {
+        guard let options = PQconninfoParse(conninfo, nil) else { return nil }
+        defer { PQconninfoFree(options) }
+        var keywords: [(keyword: String, value: String)] = []
+        var next = options
+        while let keyword = next.pointee.keyword {
+            if let value = next.pointee.val {
+                keywords.append((String(cString: keyword), String(cString: value)))
+            }
+            next += 1
+        }
+        return keywords
+    }
+}

@@ -1,0 +1,155 @@
+import Glibc
+import Postgres
+
+/// `pg_dump` and `pg_restore` of this host, and how they are told whom to connect to.
+struct PostgresTools {
+    /// Of the program that was found, as 15.
+    let major: Int64
+    private let path: String
+
+    /// - Parameters:
+    ///   - name: `pg_dump` or `pg_restore`.
+    ///   - major: the least version that will do.
+    /// - Throws: ``CommandFailure`` that says what to install.
+    init(_ name: String, atLeast major: Int64, in folders: [String] = PostgresTools.folders) throws {
+        let found = folders.compactMap { folder -> (major: Int64, path: String)? in
+            let path = folder + "/" + name
+            guard access(path, X_OK) == 0 else { return nil }
+            return PostgresTools.version(of: path).map { ($0, path) }
+        }
+        // The one that is nearest: what a newer one writes an older one cannot read.
+        guard let best = found.filter({ $0.major >= major }).min(by: { $0.major < $1.major }) else {
+            let there = found.map { "\($0.path) is \($0.major)" }.joined(separator: ", ")
+            throw CommandFailure(
+                "\(name) of version \(major) or newer is needed and not here\(there.isEmpty ? "" : " (\(there))"): apt-get install postgresql-client-\(major)"
+            )
+        }
+        (self.major, path) = best
+    }
+
+    private static var folders: [String] {
+        PostgresPrograms.folders
+            + (environmentVariables()["PATH"] ?? "").split(separator: ":").map(String.init)
+    }
+
+    /// As `pg_dump (PostgreSQL) 15.10 (Debian 15.10-0+deb12u1)`.
+    private static func version(of path: String) -> Int64? {
+        var child = ChildProcess([path, "--version"])
+        child.keptBytes = 1024
+        child.timeoutNanoseconds = 10_000_000_000
+        guard let outcome = child.run(), outcome.status == 0 else { return nil }
+        let text = String(decoding: outcome.output, as: UTF8.self)
+        guard let end = text.firstIndex(of: ")") else { return nil }
+        return Int64(text[text.index(after: end)...].drop { $0 == " " }.prefix { $0.isNumber })
+    }
+
+    /// Runs it to its end. Blocks.
+    /// - Parameter service: a file that says whom to connect to; nil where it connects to nobody.
+    /// - Returns: what it wrote to standard output.
+    @discardableResult
+    func run(_ arguments: [String], service: ServiceFile?) throws -> [UInt8] {
+        var child = ChildProcess([path] + arguments)
+        child.keptBytes = 16 * 1024 * 1024
+        child.endsWithParent = true
+        // Nothing that is this program's own, as passwords in settings.
+        var environment = environmentVariables().filter {
+            !$0.key.hasPrefix("RPCD_") && !["CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET"].contains($0.key)
+        }
+        environment["PGSERVICEFILE"] = service?.path
+        child.environment = environment
+        let name = path.split(separator: "/").last ?? ""
+        guard let outcome = child.run() else { throw CommandFailure("\(path) cannot be run") }
+        guard outcome.status == 0 else {
+            let lines = String(decoding: outcome.errors, as: UTF8.self).split(separator: "\n")
+            throw CommandFailure(
+                "\(name) failed: " + lines.prefix(5).joined(separator: "; ").prefix(1000))
+        }
+        return outcome.output
+    }
+}
+
+/// A connection string where neither arguments nor environment show it (libpq documentation, 34.17).
+struct ServiceFile {
+    static let argument = "--dbname=service=rpcd"
+    let path: String
+
+    /// - Throws: ``CommandFailure`` for what such a file cannot say.
+    init(_ conninfo: String, in folder: PrivateFolder) throws {
+        guard let keywords = ConnectionString.keywords(of: conninfo) else {
+            throw SettingError("RPCD_DATABASE_URL", got: "***", takes: "a libpq connection string or URL")
+        }
+        var text = "[rpcd]\n"
+        for (keyword, value) in keywords {
+            // A line ends at its end, and blanks around a value are not of it.
+            guard !value.contains("\n"), value == String(value.trimmingBlanks), !value.isEmpty else {
+                throw CommandFailure(
+                    "\(keyword) of RPCD_DATABASE_URL has characters that cannot be handed to PostgreSQL's own programs"
+                )
+            }
+            text += "\(keyword)=\(value)\n"
+        }
+        path = folder.path + "/service.conf"
+        try PrivateFile.create(path, Array(text.utf8))
+    }
+}
+
+/// A folder of one command, which goes with it.
+final class PrivateFolder {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/rpcd-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw CommandFailure("No folder can be made in /tmp: \(String(cString: strerror(errno)))")
+        }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit { FileTree.remove(path) }
+}
+
+/// Folders and what is in them.
+enum FileTree {
+    /// The files below a folder, by their paths in it, in order.
+    static func files(of folder: String, below prefix: String = "") -> [String] {
+        entries(of: folder).flatMap { name -> [String] in
+            var status = stat()
+            guard lstat(folder + "/" + name, &status) == 0 else { return [] }
+            return status.st_mode & S_IFMT == S_IFDIR
+                ? files(of: folder + "/" + name, below: prefix + name + "/") : [prefix + name]
+        }
+    }
+
+    static func entries(of folder: String) -> [String] {
+        guard let directory = opendir(folder) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    static func remove(_ path: String) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            unlink(path)
+            return
+        }
+        for name in entries(of: path) { remove(path + "/" + name) }
+        rmdir(path)
+    }
+
+    /// Sees to it that what is in a folder is found there after a loss of power.
+    static func sync(_ folder: String) throws {
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        defer { if descriptor >= 0 { close(descriptor) } }
+        guard descriptor >= 0, fsync(descriptor) == 0 else {
+            throw CommandFailure("\(folder) cannot be written: \(String(cString: strerror(errno)))")
+        }
+    }
+}

@@ -1,0 +1,178 @@
+import Cryptography
+import Glibc
+import Postgres
+import Services
+
+/// Brings a backup back: into an empty database, with keys where there are none.
+struct Restore {
+    /// As its role the tables will be owned.
+    let conninfo: String
+    let settings: Settings
+    let folder: String
+    let jobs: Int
+    let progress: @Sendable (String) -> Void
+
+    private static let connectNanoseconds: UInt64 = 10_000_000_000
+    private static let unhurriedSeconds: UInt64 = 30 * 86_400
+
+    /// Whether the folder is what was written: each file by its checksum, and none beside them.
+    /// - Throws: ``CommandFailure`` that names what differs.
+    static func verify(_ folder: String) throws -> BackupManifest {
+        guard let bytes = readFile(folder + "/" + BackupManifest.fileName, limit: 16_777_216) else {
+            throw CommandFailure("\(folder) is no backup: it has no \(BackupManifest.fileName)")
+        }
+        let manifest = try BackupManifest(file: bytes)
+        for file in manifest.files where try BackupManifest.File(path: file.path, in: folder) != file {
+            throw CommandFailure("\(file.path) of the backup is damaged: its checksum is another one")
+        }
+        let known = Set(manifest.files.map(\.path) + [BackupManifest.fileName])
+        if let other = FileTree.files(of: folder).first(where: { !known.contains($0) }) {
+            throw CommandFailure("\(other) is not of this backup; remove it")
+        }
+        return manifest
+    }
+
+    /// Blocks. What fails in the middle leaves a database to be thrown away.
+    func run(_ manifest: BackupManifest) throws {
+        let files = try MigrationFile.read(folder: Daemon.migrationsFolder(settings))
+        guard manifest.totals.migrations.count <= files.count else {
+            throw CommandFailure("The backup is of a newer release (\(manifest.release)); install that")
+        }
+        let session = try Session(Server(conninfo), timeoutNanoseconds: Restore.connectNanoseconds)
+        let facts = try prepare(session, manifest)
+        progress("restoring what was taken at \(manifest.takenAt)")
+        try fill(manifest, facts)
+        try finish(session)
+        progress("comparing with the manifest")
+        let totals = try session.transaction(.snapshot, within: Restore.unhurriedSeconds) { tx in
+            _ = try tx.one(BackupManifest.Totals.beginSnapshot)
+            return try BackupManifest.Totals(tx)
+        }
+        let differences = Restore.differences(
+            totals, manifest.totals,
+            sameServer: facts.versionNumber / 10_000 == manifest.serverVersion / 10_000)
+        guard differences.isEmpty else {
+            throw CommandFailure(
+                "The database is not what was backed up: " + differences.joined(separator: "; "))
+        }
+        try Migrator(conninfo: conninfo, files: files).up { progress("migrating, \($0)") }
+    }
+
+    private func prepare(_ session: Session, _ manifest: BackupManifest) throws -> DatabaseFacts {
+        try session.transaction(.readCommitted, within: 60) { tx in
+            let facts = try tx.one(DatabaseFacts.get)
+            guard try tx.one(RestoreStatements.countObjects) == 0 else {
+                throw CommandFailure(
+                    "The database \(facts.database) is not empty: a restore wants a new one, createdb --encoding=UTF8 NAME"
+                )
+            }
+            guard facts.encoding == "UTF8" else {
+                throw CommandFailure(
+                    "The encoding of \(facts.database) is \(facts.encoding): createdb --encoding=UTF8 NAME")
+            }
+            guard facts.versionNumber / 10_000 >= manifest.serverVersion / 10_000 else {
+                throw CommandFailure(
+                    "The backup is of PostgreSQL \(manifest.serverVersion / 10_000), and this is \(facts.version): an older one cannot take it"
+                )
+            }
+            _ = try tx.execute(RestoreStatements.createRoles)
+            guard try tx.one(DatabaseFacts.mayMaintain) else {
+                throw CommandFailure(
+                    "\(facts.user) has to be a member of rpcd_maintenance to look over what is restored: GRANT rpcd_maintenance TO \(facts.user)"
+                )
+            }
+            return facts
+        }
+    }
+
+    private func fill(_ manifest: BackupManifest, _ facts: DatabaseFacts) throws {
+        let tool = try PostgresTools(
+            "pg_restore", atLeast: max(manifest.toolVersion, facts.versionNumber / 10_000))
+        let scratch = try PrivateFolder()
+        defer { extendLifetime(scratch) }
+        let dump = folder + "/" + Backup.databaseFolder
+        let list = try tool.run(["--list", dump], service: nil)
+        let kept = String(decoding: list, as: UTF8.self).split(separator: "\n").filter {
+            !$0.contains(RestoreStatements.ownersPolicy)
+        }
+        let listFile = scratch.path + "/list"
+        try PrivateFile.create(listFile, Array((kept.joined(separator: "\n") + "\n").utf8))
+        try tool.run(
+            [
+                "--format=directory", "--jobs=\(jobs)", "--no-owner", "--exit-on-error", "--no-password",
+                "--use-list=\(listFile)", ServiceFile.argument, dump,
+            ], service: ServiceFile(conninfo, in: scratch))
+    }
+
+    private func finish(_ session: Session) throws {
+        try session.transaction(.readCommitted, within: Restore.unhurriedSeconds) { tx in
+            _ = try tx.execute(BackupManifest.Totals.liftTimeouts)
+            _ = try tx.execute(RestoreStatements.createOwnersPolicy)
+            _ = try tx.execute(RestoreStatements.analyze)
+        }
+    }
+
+    /// - Parameter sameServer: whether both servers are of one major version: another one may write conditions in other words.
+    static func differences(
+        _ now: BackupManifest.Totals, _ then: BackupManifest.Totals, sameServer: Bool
+    ) -> [String] {
+        var differences = Set(now.tables.keys).union(then.tables.keys).sorted().compactMap {
+            table -> String? in
+            let (actual, expected) = (now.tables[table], then.tables[table])
+            guard actual != expected else { return nil }
+            return
+                "\(table) has \(actual.map { "\($0)" } ?? "no") rows instead of \(expected.map { "\($0)" } ?? "none")"
+        }
+        func compare(_ what: String, _ actual: some Equatable, _ expected: some Equatable, _ isSame: Bool) {
+            if !isSame { differences.append("\(what): \(actual) instead of \(expected)") }
+        }
+        compare("accounts", now.accounts, then.accounts, now.accounts == then.accounts)
+        compare("credits", now.balance, then.balance, now.balance == then.balance)
+        compare("credits held", now.held, then.held, now.held == then.held)
+        compare(
+            "the head of the trail", now.auditHead ?? "none", then.auditHead ?? "none",
+            now.auditHead == then.auditHead)
+        if now.migrations != then.migrations { differences.append("the migrations are other ones") }
+        if sameServer, now.access != then.access {
+            differences.append("policies, rights or functions are other ones")
+        }
+        return differences
+    }
+
+    // MARK: keys
+
+    /// A ring, and where it belongs.
+    struct Place {
+        let name: String
+        let path: String
+        let content: [UInt8]
+    }
+
+    /// - Throws: ``CommandFailure`` where no setting says where a ring goes.
+    static func places(of keys: SealedKeys, _ settings: Settings) throws -> [Place] {
+        let known = [
+            "jwt-key": ("RPCD_JWT_KEY_FILE", settings.jwtKeyFile),
+            "master-key": ("RPCD_MASTER_KEY_FILE", settings.masterKeyFile),
+        ]
+        return try keys.files.compactMap { name, content in
+            guard let (setting, path) = known[name] else { return nil }
+            guard let path else {
+                throw CommandFailure(
+                    "\(setting) has to say where \(name) goes: a credential cannot be written")
+            }
+            return Place(name: name, path: path, content: content)
+        }
+    }
+
+    /// Where there is a ring it stays: it may have newer keys.
+    static func write(_ places: [Place], progress: (String) -> Void) throws {
+        for place in places {
+            if access(place.path, F_OK) == 0 {
+                progress("\(place.path) is there and stays as it is")
+            } else {
+                try PrivateFile.create(place.path, place.content)
+                progress("\(place.name) is in \(place.path)")
+            }
+        }
+    }
+}
