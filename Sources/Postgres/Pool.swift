@@ -41,6 +41,7 @@ public final class Pool: Sendable {
     private let busyCount = Atomic(0)
     private let connectedCount = Atomic(0)
     private let signs: [ThreadSign]
+    private let isPaused = Atomic(false)
 
     /// Between attempts to connect.
     private static let reconnect = Backoff(baseNanoseconds: 10_000_000, capNanoseconds: 250_000_000)
@@ -122,6 +123,15 @@ public final class Pool: Sendable {
                 abandon: { completion(.failure($0)) }))
     }
 
+    /// Lets go of every connection as soon as what runs on it is done, and begins nothing until ``resume()``: what comes waits, within its
+    /// deadline.
+    public func pause() { isPaused.store(true, ordering: .releasing) }
+
+    public func resume() { isPaused.store(false, ordering: .releasing) }
+
+    /// Whether it has no connection any more.
+    public var isQuiet: Bool { connectedCount.load(ordering: .acquiring) == 0 }
+
     /// Stops when all work that was taken in is done, or `seconds` have passed. Returns whether it is.
     @discardableResult
     public func close(within seconds: Int) -> Bool {
@@ -176,6 +186,11 @@ public final class Pool: Sendable {
         var failures = 0
         var next: JobQueue.Job?
         while next != nil || !mayEnd {
+            guard !isPaused.load(ordering: .acquiring) || isClosing.load(ordering: .acquiring) else {
+                sign.give(for: UInt64(Pool.tick))
+                WorkerThread.pause(nanoseconds: UInt64(Pool.tick))
+                continue
+            }
             sign.give(for: configuration.connectTimeoutNanoseconds)
             do throws(PostgresError) {
                 let connection = try Connection(
@@ -203,7 +218,7 @@ public final class Pool: Sendable {
     private func serve(_ connection: Connection, first: JobQueue.Job?, _ sign: ThreadSign) -> JobQueue.Job? {
         var next = first
         while next != nil || !mayEnd {
-            guard !connection.isBroken else { return next }
+            guard !connection.isBroken, !isPaused.load(ordering: .acquiring) else { return next }
             sign.give(for: UInt64(Pool.tick))
             let job = next ?? queue.next(waitNanoseconds: Pool.tick)
             // The server may have closed it meanwhile: an idle one is made anew at once, so that the next work finds it.

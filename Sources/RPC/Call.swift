@@ -39,6 +39,8 @@ public final class Call: Sendable {
     private let state = Mutex(State())
     private let waited = Atomic<UInt64>(0)
     private let worked = Atomic<UInt64>(0)
+    /// Nil where nobody records traces and the caller told of none.
+    public let trace: TraceContext?
     private let progress: @Sendable ([UInt8]) -> Void
     private let outlet: Outlet?
     private let completion: @Sendable (Call, Reply, (any Error)?) -> Void
@@ -46,7 +48,7 @@ public final class Call: Sendable {
     init(
         method: Method, arguments: Arguments, metadata: Metadata, caller: Caller, peer: Peer,
         started: UInt64, deadline: UInt64, progress: @escaping @Sendable ([UInt8]) -> Void,
-        outlet: Outlet?, completion: @escaping @Sendable (Call, Reply, (any Error)?) -> Void
+        outlet: Outlet?, trace: TraceContext? = nil, completion: @escaping @Sendable (Call, Reply, (any Error)?) -> Void
     ) {
         self.method = method
         self.arguments = arguments
@@ -57,10 +59,17 @@ public final class Call: Sendable {
         self.deadlineNanoseconds = deadline
         self.progress = progress
         self.outlet = outlet
+        self.trace = trace
         self.completion = completion
     }
 
     public var requestID: String { metadata.requestID }
+
+    /// Of a method that takes one, the workspace, as the caller named it.
+    public var workspaceID: String? {
+        guard let place = method.params.firstIndex(where: { $0.name == "workspaceId" }) else { return nil }
+        return arguments.value(named: "workspaceId", at: place)?.string.map { String($0.prefix(64)) }
+    }
 
     /// Set once somebody has asked for an end; the work should stop as soon as it can.
     public var interruption: Interruption? { state.withLock { $0.interruption } }

@@ -1,5 +1,6 @@
 import JSON
 import Resilience
+import Synchronization
 
 /// Tells who holds a token.
 public protocol Authenticator: Sendable {
@@ -16,7 +17,7 @@ extension Authenticator {
 }
 
 /// The rates of the contract. `nil` for a class that has none.
-public struct Rates: Sendable {
+public struct Rates: Sendable, Equatable {
     public var auth: RateLimit
     public var general: RateLimit
 
@@ -29,11 +30,19 @@ public struct Rates: Sendable {
 /// The way of every call, whatever transport it came by: find the method, read the metadata, authenticate, count it against
 /// its rate, then let the method check role and params and do its work.
 public final class Dispatcher: Sendable {
-    public let registry: Registry
-    public let limits: Limits
+    /// What can be exchanged while it serves.
+    private struct Current {
+        var registry: Registry
+        var limits: Limits
+        var rates: Rates
+        var classLimiters: [RateClass: RateLimiter<String>]
+        var peerLimiter: RateLimiter<String>
+    }
+
+    private let current: Mutex<Current>
     private let authenticator: any Authenticator
-    private let classLimiters: [RateClass: RateLimiter<String>]
-    private let peerLimiter: RateLimiter<String>
+    private let gate: CallGate
+    private let sampler: TraceSampler?
     private let shared: (any SharedRates)?
     private let now: @Sendable () -> UInt64
     private let observer: Observer
@@ -51,32 +60,59 @@ public final class Dispatcher: Sendable {
     /// - Parameter shared: counts the calls of other daemons, too; without it, or while it is away, each daemon counts its own.
     public init(
         registry: Registry, limits: Limits, rates: Rates, authenticator: any Authenticator,
-        shared: (any SharedRates)? = nil,
+        shared: (any SharedRates)? = nil, gate: CallGate = CallGate(),
+        sampler: TraceSampler? = nil,
         now: @escaping @Sendable () -> UInt64 = { MonotonicClock.now },
         observer: @escaping Observer = { _ in }
     ) {
-        self.registry = registry
-        self.limits = limits
         self.authenticator = authenticator
         self.shared = shared
+        self.gate = gate
+        self.sampler = sampler
         self.now = now
         self.observer = observer
-        classLimiters = [
+        current = Mutex(
+            Current(
+                registry: registry, limits: limits, rates: rates,
+                classLimiters: Dispatcher.classLimiters(rates), peerLimiter: Dispatcher.peerLimiter(rates)))
+    }
+
+    private static func classLimiters(_ rates: Rates) -> [RateClass: RateLimiter<String>] {
+        [
             .auth: RateLimiter(rates.auth, maximumKeys: Dispatcher.limiterKeys),
             .general: RateLimiter(rates.general, maximumKeys: Dispatcher.limiterKeys),
         ]
+    }
+
+    private static func peerLimiter(_ rates: Rates) -> RateLimiter<String> {
         let (count, tooMany) = rates.general.count.multipliedReportingOverflow(by: Dispatcher.peerFactor)
         let coarse =
             rates.general.isOff || tooMany
             ? .off : RateLimit(min(count, RateLimit.maximumCount), per: rates.general.seconds) ?? .off
-        peerLimiter = RateLimiter(coarse, maximumKeys: Dispatcher.limiterKeys)
+        return RateLimiter(coarse, maximumKeys: Dispatcher.limiterKeys)
+    }
+
+    public var registry: Registry { current.withLock { $0.registry } }
+    public var limits: Limits { current.withLock { $0.limits } }
+
+    /// Takes other methods, limits and rates from the next call on. Who has used up a rate that stays as it is has used it up still.
+    public func replace(registry: Registry, limits: Limits, rates: Rates) {
+        current.withLock { current in
+            current.registry = registry
+            current.limits = limits
+            guard rates != current.rates else { return }
+            current.rates = rates
+            current.classLimiters = Dispatcher.classLimiters(rates)
+            current.peerLimiter = Dispatcher.peerLimiter(rates)
+        }
     }
 
     /// The coarse limit of an address or uid, before anything of it is parsed.
     /// - Throws: `RATE_LIMIT_EXCEEDED`.
     public func admit(_ peer: Peer, cost: Int = 1) throws(CallError) {
         guard !peer.isOperator else { return }
-        try Dispatcher.check(peerLimiter.admit(peer.network, cost: cost, now: now()))
+        let limiter = current.withLock { $0.peerLimiter }
+        try Dispatcher.check(limiter.admit(peer.network, cost: cost, now: now()))
     }
 
     /// Starts a call. `completion` runs exactly once, on any thread, and at once for what needs no waiting.
@@ -92,6 +128,7 @@ public final class Dispatcher: Sendable {
     ) -> Call? {
         var metadata = metadata
         let started = now()
+        let (registry, limits) = current.withLock { ($0.registry, $0.limits) }
         var caller = Caller.anonymous
         do throws(CallError) {
             guard let method = registry.method(named: name) else { throw unknown(name) }
@@ -109,7 +146,8 @@ public final class Dispatcher: Sendable {
             let timeout = UInt64(metadata.timeoutMs ?? standard) * 1_000_000
             let call = Call(
                 method: method, arguments: arguments, metadata: metadata, caller: caller, peer: peer,
-                started: started, deadline: started + timeout, progress: progress, outlet: outlet
+                started: started, deadline: started + timeout, progress: progress, outlet: outlet,
+                trace: trace(metadata.traceparent)
             ) { [observer, now] call, reply, cause in
                 observer(
                     AnsweredCall(
@@ -121,7 +159,7 @@ public final class Dispatcher: Sendable {
             if let shared, let count {
                 ask(shared, count, call, errors)
             } else {
-                method.start(call)
+                gate.pass(call)
             }
             return call
         } catch {
@@ -133,6 +171,11 @@ public final class Dispatcher: Sendable {
             completion(nil, Reply(.failure(error), requestID: metadata.requestID))
             return nil
         }
+    }
+
+    private func trace(_ header: String?) -> TraceContext? {
+        if let sampler { return sampler.context(header) }
+        return header.flatMap(TraceContext.parse).map { _ in TraceContext(below: header) { false } }
     }
 
     /// A public method has no use for a token and looks at none: a bad one must not keep anyone from logging in anew, and one that the
@@ -152,7 +195,7 @@ public final class Dispatcher: Sendable {
     private func count(
         _ caller: Caller, _ peer: Peer, _ method: Method, _ arguments: Arguments
     ) -> Count? {
-        guard caller != .operator, !peer.isOperator, let limiter = classLimiters[method.rate],
+        guard caller != .operator, !peer.isOperator, let limiter = current.withLock({ $0.classLimiters[method.rate] }),
             !limiter.limit.isOff
         else { return nil }
         return Count(
@@ -167,7 +210,7 @@ public final class Dispatcher: Sendable {
         let question = RateQuestion(
             key: count.key, rate: count.rate, limit: count.limiter.limit,
             busyNanoseconds: count.limiter.busyNanoseconds(count.key, now: asked))
-        shared.ask(question) { [now] answer in
+        shared.ask(question) { [now, gate] answer in
             let decision =
                 answer.map {
                     count.limiter.adopt(
@@ -177,7 +220,7 @@ public final class Dispatcher: Sendable {
             do throws(CallError) {
                 try Dispatcher.check(decision)
                 guard errors.isEmpty else { throw .fields(errors) }
-                call.method.start(call)
+                gate.pass(call)
             } catch {
                 call.fail(error)
             }

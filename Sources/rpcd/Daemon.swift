@@ -20,9 +20,14 @@ struct Daemon {
     /// Of the socket, and of standard input and output.
     private let group: MultiThreadedEventLoopGroup
     private let httpGroup: MultiThreadedEventLoopGroup
-    private let gate: ConnectionGate
+    let gate: ConnectionGate
+    let health: EventLoopHealth
     let settings: Settings
     private let jobs: JobRunner
+    let calls: CallGate
+    let system: System
+    private let tracing: TraceExporter?
+    private let listening: Listening
 
     /// In the working folder, in the source that this was built in, or where a package puts them.
     static func folders(_ name: String) -> [String] {
@@ -50,7 +55,7 @@ struct Daemon {
         let server = try settings.server()
         let log = Log(level: settings.logLevel)
         // Before any key is read.
-        if !CoreDumps.forbid() { log.write(.warning, "A crash may leave keys in a core dump") }
+        if !CoreDumps.forbid() { log.write(Notice(.setting, "A crash may leave keys in a core dump")) }
         let tokens = try Tokens(keys: KeyFiles.signingKeys(settings))
         pool = Pool(PoolConfiguration(server: server, size: settings.poolSize))
         // What comes by the socket goes to the database: the other half of the processors is PostgreSQL's. HTTP has work of its own.
@@ -72,30 +77,47 @@ struct Daemon {
             providers: try settings.providerSetup(), analytics: try settings.analyticsService(),
             shared: try settings.redis.sharedMemory(on: loops), replica: settings.replica())
         self.platform = platform
-        jobs = JobRunner(platform, settings.jobs) { log.write(.warning, $0) }
+        jobs = JobRunner(platform, settings.jobs) { log.write($0) }
         let metrics = CallMetrics()
-        let registry = try Daemon.registry(platform, limits: settings.limits, metrics: metrics)
+        let calls = CallGate()
+        self.calls = calls
+        let tracing = try settings.traces.endpoint.map { try TraceExporter($0, version: Release.version) }
+        self.tracing = tracing
+        let gate = ConnectionGate(settings.limits)
+        self.gate = gate
+        let listening = Listening()
+        self.listening = listening
+        let health = EventLoopHealth(loops)
+        self.health = health
+        system = System(
+            version: Release.version, commit: Release.commit, limits: settings.limits, pool: pool,
+            metrics: metrics, platform: platform, gate: calls
+        ) { text in
+            health.writeMetrics(to: &text)
+            listening.writeMetrics(to: &text)
+            text.gauge("rpcd_connections", "Connections of callers, on every transport.", gate.count)
+            tracing?.writeMetrics(to: &text)
+        } notice: {
+            log.write($0)
+        }
+        let registry = try Daemon.registry(system, platform)
         var settings = settings
         settings.http.openAPI = OpenAPI.document(of: registry.methods, version: Release.version)
         dispatcher = Dispatcher(
             registry: registry, limits: settings.limits,
-            rates: settings.rates, authenticator: tokens, shared: platform.shared?.rates,
+            rates: settings.rates, authenticator: tokens, shared: platform.shared?.rates, gate: calls,
+            sampler: tracing.map { _ in TraceSampler(ratio: settings.traces.ratio) },
             observer: { call in
                 metrics.record(call)
                 log.answered(call)
+                if let tracing, let span = Span(call) { tracing.add(span) }
             })
         self.log = log
-        gate = ConnectionGate(settings.limits)
         self.settings = settings
     }
 
     /// Every method there is.
-    private static func registry(_ platform: Platform, limits: Limits, metrics: CallMetrics) throws
-        -> Registry
-    {
-        let system = System(
-            version: Release.version, commit: Release.commit, limits: limits, pool: platform.pool,
-            metrics: metrics, platform: platform)
+    static func registry(_ system: System, _ platform: Platform) throws -> Registry {
         let methods = system.methods + platform.methods
         return try Registry(methods + [OpenRPC.discover(describing: methods, version: Release.version)])
     }
@@ -109,7 +131,10 @@ struct Daemon {
         let platform = Platform(
             pool: .closed, passwords: PasswordWorkers(count: 1), tokens: try Tokens(keys: nobodys),
             masterKeys: nobodys, registrationIsOpen: true)
-        return try registry(platform, limits: Limits(), metrics: CallMetrics())
+        let system = System(
+            version: Release.version, commit: Release.commit, limits: Limits(), pool: platform.pool,
+            metrics: CallMetrics(), platform: platform)
+        return try registry(system, platform)
     }
 
     /// Serves on the Unix socket until SIGTERM or SIGINT, then lets what runs finish.
@@ -128,23 +153,34 @@ struct Daemon {
         }
         let http = try await startHTTP(activated.first { $0.family != .unix })
         let admin = try await startAdministration()
-        try Notifier().ready(status: "Serving")
         let others = [
             http.map { " http=\($0.address)" }, admin.map { " admin=\($0.address)" },
             settings.smtpURL == nil ? settings.maildir.map { " mail=\($0)" } : nil,
         ]
-        print("ready socket=\(settings.socket)" + others.compactMap { $0 }.joined())
+        listening.add("socket", settings.socket)
+        if let http { listening.add("http", http.address) }
+        if let admin { listening.add("admin", admin.address) }
+        let places = "socket=\(settings.socket)" + others.compactMap { $0 }.joined()
+        try Notifier().ready(status: "Serving, \(places)")
+        log.write(Notice(.started, "rpcd \(Release.version) (\(Release.commit)) serves, \(places)"))
+        print("ready " + places)
         fflush(nil)
-        let watchdog = try feedWatchdog()
+        let beating = try startBeating()
+        let reloading = startReloading([http, admin].compactMap { $0 })
+        let tracing = tracing.map { exporter in Task { await exporter.run() } }
         let upkeep = startUpkeep()
         let listener = listen()
         defer { listener?.close() }
         if settings.smtpURL == nil, settings.maildir == nil {
-            log.write(.warning, "RPCD_SMTP_URL is not set: nobody gets mails, so passwords cannot be reset")
+            log.write(
+                Notice(
+                    .setting, "RPCD_SMTP_URL is not set: nobody gets mails, so passwords cannot be reset"))
         }
         await signals.next()
-        watchdog?.cancel()
-        log.write(.info, "stopping")
+        reloading.cancel()
+        // What was held back is answered, too.
+        calls.open()
+        log.write(Notice(.stopping, "stopping"))
         try Notifier().stopping()
         let patience = TimeAmount.milliseconds(settings.limits.drainTimeoutMs)
         async let httpIsDrained: Void? = http?.drain(within: patience)
@@ -152,6 +188,9 @@ struct Daemon {
         await server.drain(within: patience)
         _ = await (httpIsDrained, adminIsDrained)
         for work in upkeep { await work.stop() }
+        beating.cancel()
+        tracing?.cancel()
+        await tracing?.value
         try await close()
     }
 
@@ -173,11 +212,11 @@ struct Daemon {
 
     private func startConnections() async throws {
         for pipeline in reads { try await pipeline.start() }
-        platform.startSharing { [log] in log.write($0 ? .warning : .info, $1) }
+        platform.startSharing { [log] in log.write($0) }
     }
 
     private func startUpkeep() -> [Upkeep] {
-        platform.startUpkeep(jobs: jobs) { log.write(.warning, $0) }
+        platform.startUpkeep(jobs: jobs) { log.write($0) }
     }
 
     /// Hears of jobs that other daemons have made, and of whose standing they have changed. Without it jobs are found a quarter of a second
@@ -188,15 +227,6 @@ struct Daemon {
         return Listener(conninfo: conninfo, channels: [JobRunner.channel] + standing) { [jobs, platform] in
             platform.shared?.hear($0)
             jobs.notice()
-        }
-    }
-
-    /// From the event loop: when that is stuck, the service manager hears nothing and restarts the daemon.
-    private func feedWatchdog() throws -> RepeatedTask? {
-        guard let interval = try Notifier().watchdogInterval else { return nil }
-        let pause = TimeAmount.nanoseconds(Int64(clamping: interval / 2))
-        return group.next().scheduleRepeatedTask(initialDelay: .zero, delay: pause) { _ in
-            try Notifier().watchdog()
         }
     }
 
@@ -266,9 +296,10 @@ struct Daemon {
         }
         if settings.fleet.pooling == .none, try await !pool.run({ try $0.isDirect() }) {
             log.write(
-                .warning,
-                "RPCD_DATABASE_URL leads through a pooler: unless it gives each connection a session, set RPCD_DATABASE_POOLER"
-            )
+                Notice(
+                    .setting,
+                    "RPCD_DATABASE_URL leads through a pooler: unless it gives each connection a session, set RPCD_DATABASE_POOLER"
+                ))
         }
         try await checkAnalytics()
     }

@@ -43,6 +43,16 @@ enum DaemonCall {
         return try answer["result"] ?? JSON.parse("null")
     }
 
+    /// The result, or nil where the daemon answers with an error.
+    static func answer(to request: [UInt8], at path: String) throws -> JSON? {
+        do {
+            return try exchange(request, path) { _ in }["result"]
+        } catch let error as SocketError {
+            tellUnreachable(error)
+            throw unreachable
+        }
+    }
+
     /// One request by name. Params without a value are left out.
     static func request(_ method: String, _ params: KeyValuePairs<String, String?>, token: String? = nil)
         -> [UInt8]

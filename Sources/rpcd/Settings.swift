@@ -53,6 +53,7 @@ struct Settings {
     var webhookEgress: EgressPolicy?
     var egressAuthorities: String?
     var redis = RedisSettings()
+    var traces = TraceExporter.Settings()
     var limits = Limits()
     var httpListen = "127.0.0.1:8080"
     var http = HTTPOptions()
@@ -267,7 +268,7 @@ struct Settings {
                 return !$1.isEmpty
             },
         ]
-        + outgoing + ofAnalytics + sharing + ofFleet
+        + outgoing + ofAnalytics + sharing + ofFleet + tracing
         + Limits.all.map { entry in
             Declaration(
                 key: entry.setting,

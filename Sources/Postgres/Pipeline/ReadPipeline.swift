@@ -64,6 +64,11 @@ public final class ReadPipeline: @unchecked Sendable {
     /// Whether a read from this thread is sent at once, without a hop: it runs on the pipeline's loop, and there is a connection.
     public var isAtHand: Bool { hasLine.load(ordering: .relaxed) && reactor.isCurrent }
 
+    /// Connects anew, as to a server that has taken over. What is under way goes to the pool.
+    public func reconnect() {
+        reactor.execute { self.lose(PostgresError(.connectionLost, "connecting anew")) }
+    }
+
     /// What is under way fails; nothing more is taken.
     public func close() {
         isClosed.store(true, ordering: .relaxed)

@@ -26,6 +26,8 @@ public final class Method: Sendable {
     public let isSensitive: Bool
     /// Whether it tells of its progress and may take a day.
     public let streams: Bool
+    /// Whether it is served while the daemon is paused: it needs nothing of the database.
+    let servesPaused: Bool
     /// Whether its param `token` is the connection's from its success on.
     let bindsToken: Bool
     public let route: Route?
@@ -42,7 +44,7 @@ public final class Method: Sendable {
         rate: RateClass = .general, rateKey: (@Sendable (Arguments) -> String?)? = nil,
         mutates: Bool = false, idempotent: Bool = true, spends: Bool = false, creates: Bool = false,
         sensitive: Bool = false,
-        streams: Bool = false, bindsToken: Bool = false,
+        streams: Bool = false, servesPaused: Bool = false, bindsToken: Bool = false,
         route: Route? = nil, mediaType: String? = nil,
         params: Params<repeat each P>, result: Shape<Value>, example: Example,
         run handler: Handler<Value, repeat each P>
@@ -59,6 +61,7 @@ public final class Method: Sendable {
         self.creates = creates
         self.isSensitive = sensitive
         self.streams = streams
+        self.servesPaused = servesPaused
         self.bindsToken = bindsToken
         self.route = route
         self.mediaType = mediaType
@@ -82,6 +85,7 @@ public final class Method: Sendable {
         creates = false
         isSensitive = false
         streams = false
+        servesPaused = true
         bindsToken = false
         route = nil
         params = []

@@ -79,6 +79,9 @@ extension Analytics {
             } while last != nil
             if workspace == nil { try await findStrangers(call, dataset, &verification) }
         }
+        if workspace == nil {
+            try await platform.noteVerification(.analytics, found: Int(verification.found))
+        }
         return verification
     }
 

@@ -55,6 +55,7 @@ extension Audit {
                 AuditChain.listUnsealed, head?.settled ?? 0, workspace, AuditVerification.mostListed)
         }
         verification.note(unsealed: unsealed)
+        if workspace == nil { try await platform.noteVerification(.audit, found: verification.found) }
         return verification
     }
 

@@ -151,6 +151,7 @@ extension Billing {
             call.report(progress(done, of: total))
         } while last != nil
         try await checkOutcomes(call, workspace, &verification)
+        if workspace == nil { try await platform.noteVerification(.ledger, found: verification.found) }
         return verification
     }
 

@@ -198,7 +198,8 @@ extension Platform {
                 Task {
                     let result: Result<Body, any Error>
                     do {
-                        result = .success(try await run(ticket))
+                        result = .success(
+                            try await TraceContext.$current.withValue(call.trace) { try await run(ticket) })
                     } catch {
                         result = .failure(error)
                     }

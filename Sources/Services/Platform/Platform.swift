@@ -23,9 +23,10 @@ public struct Platform: Sendable {
     let webhooks: HTTPClient?
     public let jobMetrics = JobMetrics()
     let webhookTests = TestsUnderWay()
+    let backlogs = Backlogs()
     /// Whether anybody may make himself an account.
-    public let registrationIsOpen: Bool
-    let limits: Limits
+    public private(set) var registrationIsOpen: Bool
+    private(set) var limits: Limits
     public let providers: ProviderServices
     public let analytics: AnalyticsService
     /// What the daemons keep together, where they do.
@@ -60,6 +61,14 @@ public struct Platform: Sendable {
         self.webhooks = webhooks
         self.registrationIsOpen = registrationIsOpen
         self.limits = limits
+    }
+
+    /// The same platform with other limits: what it holds on to is shared.
+    public func with(limits: Limits, registrationIsOpen: Bool) -> Platform {
+        var other = self
+        other.limits = limits
+        other.registrationIsOpen = registrationIsOpen
+        return other
     }
 
     /// Every method of every service that needs the platform.
@@ -136,6 +145,9 @@ extension Platform {
             },
             Upkeep(every: .seconds(1), told: log, of: "Sharing circuits") {
                 try await providers.turn(log: log)
+            },
+            Upkeep(every: .seconds(10), told: log, of: "Looking at what waits") {
+                try await backlogs.read(on: pool)
             },
             Upkeep(every: .seconds(60), told: log, of: "Clearing out") {
                 try await clearOut()

@@ -1,5 +1,6 @@
 import Egress
 import JSON
+import RPC
 
 /// How a provider is asked, as its manifest says it.
 ///
@@ -50,6 +51,7 @@ struct RequestTemplate: Sendable {
             fields.append((name, text))
         }
         if let idempotencyHeader { fields.append((idempotencyHeader, idempotencyKey)) }
+        if let trace = TraceContext.current { fields.append(("traceparent", trace.header)) }
         var bytes: [UInt8] = []
         if let body {
             fields.append(("Content-Type", "application/json"))

@@ -7,16 +7,24 @@ import Resilience
 public struct System: Sendable {
     public let version: String
     public let commit: String
-    public let limits: Limits
-    private let pool: Pool
+    public private(set) var limits: Limits
+    let gate: CallGate
+    private let more: @Sendable (inout PrometheusText) -> Void
+    let notice: @Sendable (Notice) -> Void
+    let pool: Pool
     private let metrics: CallMetrics
-    private let platform: Platform?
+    private(set) var platform: Platform?
     private let started = MonotonicClock.now
 
     public init(
         version: String, commit: String, limits: Limits, pool: Pool, metrics: CallMetrics,
-        platform: Platform? = nil
+        platform: Platform? = nil, gate: CallGate = CallGate(),
+        more: @escaping @Sendable (inout PrometheusText) -> Void = { _ in },
+        notice: @escaping @Sendable (Notice) -> Void = { _ in }
     ) {
+        self.gate = gate
+        self.more = more
+        self.notice = notice
         self.platform = platform
         self.pool = pool
         self.metrics = metrics
@@ -25,10 +33,19 @@ public struct System: Sendable {
         self.limits = limits
     }
 
+    /// The same with other limits.
+    public func with(limits: Limits, _ platform: Platform) -> System {
+        var other = self
+        other.limits = limits
+        other.platform = platform
+        return other
+    }
+
     public var methods: [Method] {
-        [
+        pauseMethods + [
             Method(
-                "system.ping", "Answers at once with what it was given.", role: .public, route: .get("/ping"),
+                "system.ping", "Answers at once with what it was given.", role: .public, servesPaused: true,
+                route: .get("/ping"),
                 params: Params(.optional(.any("payload", "Comes back unchanged."))),
                 result: .object(
                     "Pong", Field("payload", Shape.any.nullable, "What was given, else null.") { $0 }),
@@ -36,8 +53,7 @@ public struct System: Sendable {
                 run: .immediate { _, payload in payload }),
             Method(
                 "system.health", "Tells that the daemon is alive; asks nothing of the database.",
-                role: .public,
-                route: .get("/health"), params: Params(),
+                role: .public, servesPaused: true, route: .get("/health"), params: Params(),
                 result: .object("Health", Field("status", .string, "Always `ok`.") { $0 }),
                 example: Example("{}", gives: #"{"status":"ok"}"#), run: .immediate { _ in "ok" }),
             Method(
@@ -46,7 +62,8 @@ public struct System: Sendable {
                 result: Readiness.shape,
                 example: Example("{}", gives: #"{"status":"ok","checks":{"postgres":"ok"}}"#), run: ready),
             Method(
-                "system.version", "Tells which daemon this is.", role: .public, route: .get("/version"),
+                "system.version", "Tells which daemon this is.", role: .public, servesPaused: true,
+                route: .get("/version"),
                 params: Params(),
                 result: .object(
                     "Version",
@@ -56,13 +73,14 @@ public struct System: Sendable {
                 example: Example("{}", gives: #"{"version":"0.1.0","commit":"unknown","api":"v1"}"#),
                 run: .immediate { _ in self }),
             Method(
-                "system.limits", "Lists every limit in force.", role: .public, route: .get("/limits"),
+                "system.limits", "Lists every limit in force.", role: .public, servesPaused: true,
+                route: .get("/limits"),
                 params: Params(), result: System.limitsShape,
                 example: Example("{}", gives: #"{"messageBytes":8388608}"#),
                 run: .immediate { _ in self.limits }),
             Method(
                 "system.metrics", "Counts, durations and states, as Prometheus reads them.", role: .operator,
-                route: .get("/metrics"), params: Params(), result: .textDocument,
+                servesPaused: true, route: .get("/metrics"), params: Params(), result: .textDocument,
                 example: Example("{}", gives: #"{"contentType":"text/plain; version=0.0.4; charset=utf-8"}"#),
                 run: .immediate { _ in TextDocument(exposition, contentType: PrometheusText.contentType) }),
         ]
@@ -85,6 +103,11 @@ public struct System: Sendable {
         platform?.analytics.writeMetrics(to: &text)
         platform?.shared?.writeMetrics(to: &text)
         platform?.replica?.writeMetrics(to: &text)
+        platform?.backlogs.writeMetrics(to: &text)
+        text.gauge(
+            "rpcd_paused_calls", "Calls that wait because the daemon is paused; -1 while it is not.",
+            gate.waiting ?? -1)
+        more(&text)
         return text.text
     }
 

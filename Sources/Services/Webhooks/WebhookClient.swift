@@ -2,6 +2,7 @@ import Cryptography
 import Egress
 import Identifiers
 import Resilience
+import RPC
 
 /// Where messages go, and with which secrets they are signed.
 struct WebhookTarget: Sendable {
@@ -51,12 +52,13 @@ struct WebhookClient: Sendable {
             event: event, timestamp: Timestamp.now.seconds, payload: Array(payload.utf8))
         let signature = try message.signature(secrets)
         do throws(HTTPFailure) {
+            let trace = TraceContext.current.map { [("traceparent", $0.header)] } ?? []
             var request = try HTTPRequest(
                 .post, url,
                 headers: [
                     ("content-type", "application/json"), ("webhook-id", message.id),
                     ("webhook-timestamp", "\(message.timestamp)"), ("webhook-signature", signature),
-                ], body: message.payload)
+                ] + trace, body: message.payload)
             request.timeoutMs = max(1, min(timeoutMs, withinMs))
             request.connectTimeoutMs = min(request.connectTimeoutMs, request.timeoutMs)
             request.maximumRedirects = 0

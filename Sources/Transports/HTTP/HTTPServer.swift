@@ -3,17 +3,32 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import RPC
+import Synchronization
 
 /// The HTTP adapter: routes of `/api/v1` become calls.
 public final class HTTPServer: Sendable {
     private let listener: any Channel
     private let children: ChildChannels
+    private let options: CurrentOptions
     /// Where it listens, with the port that was chosen for port 0.
     public let address: String
 
-    private init(listener: any Channel, children: ChildChannels) {
+    /// Those of connections that begin.
+    private final class CurrentOptions: Sendable {
+        private let value: Mutex<HTTPOptions>
+
+        init(_ options: HTTPOptions) { value = Mutex(options) }
+
+        var options: HTTPOptions {
+            get { value.withLock { $0 } }
+            set { value.withLock { $0 = newValue } }
+        }
+    }
+
+    private init(listener: any Channel, children: ChildChannels, options: CurrentOptions) {
         self.listener = listener
         self.children = children
+        self.options = options
         let local = listener.localAddress
         address =
             (local?.ipAddress.map { $0.contains(":") ? "[\($0)]" : $0 } ?? "")
@@ -25,11 +40,12 @@ public final class HTTPServer: Sendable {
         gate: ConnectionGate? = nil, on group: any EventLoopGroup
     ) async throws -> HTTPServer {
         let children = ChildChannels()
+        let options = CurrentOptions(options)
         let listener = try await bootstrap(dispatcher, options, gate, children, group).bind(
             host: host, port: port
         )
         .get()
-        return HTTPServer(listener: listener, children: children)
+        return HTTPServer(listener: listener, children: children, options: options)
     }
 
     /// Serves on a socket that listens already, as the service manager hands over.
@@ -38,15 +54,16 @@ public final class HTTPServer: Sendable {
         gate: ConnectionGate? = nil, on group: any EventLoopGroup
     ) async throws -> HTTPServer {
         let children = ChildChannels()
+        let options = CurrentOptions(options)
         let listener = try await bootstrap(dispatcher, options, gate, children, group).withBoundSocket(
             descriptor
         )
         .get()
-        return HTTPServer(listener: listener, children: children)
+        return HTTPServer(listener: listener, children: children, options: options)
     }
 
     private static func bootstrap(
-        _ dispatcher: Dispatcher, _ options: HTTPOptions, _ gate: ConnectionGate?, _ children: ChildChannels,
+        _ dispatcher: Dispatcher, _ options: CurrentOptions, _ gate: ConnectionGate?, _ children: ChildChannels,
         _ group: any EventLoopGroup
     ) -> ServerBootstrap {
         let gate = gate ?? ConnectionGate(dispatcher.limits)
@@ -76,7 +93,7 @@ public final class HTTPServer: Sendable {
                         withOutboundHeaderValidation: false)
                     try pipeline.addHandler(ContinueHandler(limit: dispatcher.limits.messageBytes))
                     try pipeline.addHandler(CompressionHandler())
-                    try pipeline.addHandler(HTTPHandler(dispatcher, options, address: address))
+                    try pipeline.addHandler(HTTPHandler(dispatcher, options.options, address: address))
                 }
             }
     }
@@ -96,6 +113,10 @@ public final class HTTPServer: Sendable {
             channel.writeAndFlush(refusal).whenComplete { _ in channel.close(promise: nil) }
         }
     }
+
+    /// Takes other options for connections that begin from now on.
+    /// - Parameter change: makes them of those that are in force.
+    public func replace(_ change: (HTTPOptions) -> HTTPOptions) { options.options = change(options.options) }
 
     /// Takes no more connections, lets what runs finish within `timeout`.
     public func drain(within timeout: TimeAmount) async {

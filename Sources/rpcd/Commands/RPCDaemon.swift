@@ -15,7 +15,7 @@ struct RPCDaemon: AsyncParsableCommand {
             DevCommand.self, ServeCommand.self, StdioCommand.self, CallCommand.self, MigrateCommand.self,
             ImportCommand.self, ExportCommand.self, KeysCommand.self, AuditCommand.self, LedgerCommand.self,
             ProvidersCommand.self, JobsCommand.self, AnalyticsCommand.self,
-            ConfigCommand.self, DoctorCommand.self, BugReportCommand.self, BackupCommand.self,
+            StatusCommand.self, PauseCommand.self, ResumeCommand.self, ConfigCommand.self, DoctorCommand.self, BugReportCommand.self, BackupCommand.self,
             RestoreCommand.self,
             OperatorCommand.self,
             OpenRPCCommand.self, OpenAPICommand.self,

@@ -1,0 +1,73 @@
+import Postgres
+import RPC
+import Resilience
+
+/// What a pause has come to.
+struct Pause: Sendable {
+    /// Whether nothing of this daemon runs on the database any more.
+    let isQuiet: Bool
+    let seconds: Int64
+
+    static let shape = Shape<Pause>.object(
+        "Pause",
+        Field("quiet", .boolean, "Whether nothing of this daemon's is on the database any more.") { $0.isQuiet },
+        Field("seconds", .integer(0...60), "After these calls go on by themselves.") { $0.seconds })
+}
+
+extension System {
+    /// For what has begun before it was asked to pause.
+    private static let patienceNanoseconds: UInt64 = 10_000_000_000
+
+    var pauseMethods: [Method] {
+        [
+            Method(
+                "admin.pause",
+                "Holds calls while the database is switched over: what has begun ends, what comes waits, no connection to the database is left open.",
+                role: .operator, servesPaused: true, route: .post("/admin/pause"),
+                params: Params(
+                    .optional(.integer("seconds", 1...60, "How long at most; 20 when left out."))),
+                result: Pause.shape, example: Example(#"{"seconds":1}"#, gives: #"{"seconds":1}"#),
+                run: Handler { call, params, shape in
+                    do {
+                        try call.requireRoleWithoutWorkspace()
+                        let seconds = try params.get() ?? 20
+                        Task { call.succeed(shape.body(of: await pause(seconds: seconds))) }
+                    } catch {
+                        call.fail(CallError(wrapping: error, in: call), cause: error)
+                    }
+                }),
+            Method(
+                "admin.resume", "Lets calls go on, with new connections to the database.", role: .operator,
+                servesPaused: true, route: .post("/admin/resume"), params: Params(),
+                result: .object(
+                    "Resumption", Field("wasPaused", .boolean, "Whether there was something to resume.") { $0 }),
+                example: Example("{}", gives: #"{"wasPaused":true}"#),
+                run: .immediate { _ in resume() }),
+        ]
+    }
+
+    private func pause(seconds: Int64) async -> Pause {
+        let now = MonotonicClock.now
+        gate.close(until: now + UInt64(seconds) * 1_000_000_000)
+        pool.pause()
+        notice(Notice(.paused, "Calls are held for at most \(seconds) s"))
+        Task {
+            try? await Task.sleep(for: .seconds(seconds))
+            // A later pause has moved the time.
+            guard gate.isDue else { return }
+            resume()
+        }
+        let deadline = now + min(UInt64(seconds) * 1_000_000_000, System.patienceNanoseconds)
+        while !pool.isQuiet, MonotonicClock.now < deadline { try? await Task.sleep(for: .milliseconds(5)) }
+        return Pause(isQuiet: pool.isQuiet, seconds: seconds)
+    }
+
+    @discardableResult
+    private func resume() -> Bool {
+        for pipeline in platform?.reads ?? [] { pipeline.reconnect() }
+        pool.resume()
+        let wasPaused = gate.open()
+        if wasPaused { notice(Notice(.resumed, "Calls go on")) }
+        return wasPaused
+    }
+}

@@ -1,0 +1,34 @@
+import Postgres
+import RPC
+import Resilience
+import Systemd
+
+extension Daemon {
+    /// Every second, or as often as the service manager wants to hear: through every event loop and past every database thread, then it is told
+    /// that all of them live, and what the daemon is doing. When one hangs it hears nothing, and restarts the daemon.
+    func startBeating() throws -> Task<Void, Never> {
+        let watchdog = try Notifier().watchdogInterval
+        let pause = min(watchdog.map { $0 / 3 } ?? .max, 1_000_000_000)
+        return Task { [health, pool, calls, gate] in
+            var told = ""
+            while !Task.isCancelled {
+                await health.check()
+                if pool.isAlive {
+                    if watchdog != nil { try? Notifier().watchdog() }
+                    let status = Daemon.status(pool: pool, calls: calls, connections: gate.count)
+                    if status != told { try? Notifier().status(status) }
+                    told = status
+                }
+                try? await Task.sleep(for: .nanoseconds(Int64(pause)))
+            }
+        }
+    }
+
+    /// As `systemctl status` shows it.
+    private static func status(pool: Pool, calls: CallGate, connections: Int) -> String {
+        let metrics = pool.metrics
+        let database = metrics.connected == 0 ? "the database is away" : "\(metrics.connected) to the database"
+        let held = calls.waiting.map { "Paused, \($0) calls wait" } ?? "Serving"
+        return "\(held); \(connections) connections, \(database)"
+    }
+}
