@@ -24,8 +24,9 @@ public final class Method: Sendable {
     public let creates: Bool
     /// Whether its answers must be kept by no cache: HTTP's `Cache-Control: no-store`.
     public let isSensitive: Bool
-    /// Whether it tells of its progress and may take a day.
-    public let streams: Bool
+    /// What its progress looks like. A method that has one tells of it, and may take a day.
+    public let progress: Schema?
+    public var streams: Bool { progress != nil }
     /// Whether its param `token` is the connection's from its success on.
     let bindsToken: Bool
     public let route: Route?
@@ -42,7 +43,7 @@ public final class Method: Sendable {
         rate: RateClass = .general, rateKey: (@Sendable (Arguments) -> String?)? = nil,
         mutates: Bool = false, idempotent: Bool = true, spends: Bool = false, creates: Bool = false,
         sensitive: Bool = false,
-        streams: Bool = false, bindsToken: Bool = false,
+        streams progress: Schema? = nil, bindsToken: Bool = false,
         route: Route? = nil, mediaType: String? = nil,
         params: Params<repeat each P>, result: Shape<Value>, example: Example,
         run handler: Handler<Value, repeat each P>
@@ -58,7 +59,7 @@ public final class Method: Sendable {
         self.spends = spends
         self.creates = creates
         self.isSensitive = sensitive
-        self.streams = streams
+        self.progress = progress
         self.bindsToken = bindsToken
         self.route = route
         self.mediaType = mediaType
@@ -81,7 +82,7 @@ public final class Method: Sendable {
         spends = false
         creates = false
         isSensitive = false
-        streams = false
+        progress = nil
         bindsToken = false
         route = nil
         params = []

@@ -80,7 +80,19 @@ public enum OpenRPC {
             writer.endObject()
         }
         writer.endArray()
+        writeExtensions(of: method, to: &writer)
         writer.endObject()
+    }
+
+    /// What generated clients have to know and OpenRPC has no word for.
+    private static func writeExtensions(of method: Method, to writer: inout JSONWriter) {
+        writer.key("x-mutates")
+        writer.bool(method.mutates)
+        writer.key("x-idempotent")
+        writer.bool(method.isIdempotent)
+        guard let progress = method.progress else { return }
+        writer.key("x-progress")
+        progress.write(to: &writer)
     }
 }
 
@@ -119,6 +131,7 @@ enum Components {
         for method in methods {
             method.result.collectComponents(into: &schemas)
             for param in method.params { param.schema.collectComponents(into: &schemas) }
+            method.progress?.collectComponents(into: &schemas)
         }
         writer.key("schemas")
         writer.beginObject()
