@@ -90,9 +90,23 @@ public enum OpenRPC {
         writer.bool(method.mutates)
         writer.key("x-idempotent")
         writer.bool(method.isIdempotent)
-        guard let progress = method.progress else { return }
-        writer.key("x-progress")
-        progress.write(to: &writer)
+        if let progress = method.progress {
+            writer.key("x-progress")
+            progress.write(to: &writer)
+        }
+        if let route = method.route {
+            writer.key("x-route")
+            writer.beginObject()
+            writer.key("verb")
+            writer.string(route.verb.rawValue)
+            writer.key("path")
+            writer.string(route.path)
+            writer.endObject()
+        }
+        if let mediaType = method.mediaType {
+            writer.key("x-media-type")
+            writer.string(mediaType)
+        }
     }
 }
 
