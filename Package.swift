@@ -139,7 +139,10 @@ let package = Package(
             ], path: "Tests/FixtureServer", swiftSettings: strict),
         tests(
             "IntegrationTests",
-            ["rpcd", "rpcd-provider-sim", "RPC", "fixture-server", "Postgres", "JSON", "TestSupport"],
+            [
+                "rpcd", "rpcd-provider-sim", "RPC", "RPCDClient", "fixture-server", "Postgres", "JSON",
+                "TestSupport",
+            ],
             exclude: ["clients"]),
         tests(
             "ProviderSimTests",

@@ -4,7 +4,8 @@ import { CallError, CancelledError, ConnectionError, failure, RpcdError } from "
 /** Calls over HTTP, in Node and browsers: JSON-RPC to `/api/v1/rpc`, streams from their own routes as server-sent events. */
 export class HttpTransport implements Transport {
   private readonly base: string;
-  private readonly closing = new AbortController();
+  private readonly underWay = new Set<Exchange>();
+  private isClosed = false;
 
   /** @param url as `http://127.0.0.1:8080` */
   constructor(url: string) {
@@ -17,7 +18,7 @@ export class HttpTransport implements Transport {
       throw new ConnectionError(text, "not sent");
     }
     const headers = { "Content-Type": "application/json" };
-    const exchange = new Exchange(request, this.closing.signal);
+    const exchange = this.begin(request);
     try {
       const response = await fetch(this.base + "/rpc", {
         method: "POST", headers, body: message(request, 1), signal: exchange.signal,
@@ -35,7 +36,7 @@ export class HttpTransport implements Transport {
     if (path === undefined) {
       return { receive: async () => ({ isResult: true, value: await this.call(request) }), close: () => undefined };
     }
-    const exchange = new Exchange(request, this.closing.signal);
+    const exchange = this.begin(request);
     try {
       const response = await fetch(this.base + target(path, request.params), {
         headers: eventHeaders(request), signal: exchange.signal,
@@ -52,7 +53,15 @@ export class HttpTransport implements Transport {
   }
 
   close(): void {
-    this.closing.abort();
+    this.isClosed = true;
+    for (const exchange of this.underWay) exchange.close();
+  }
+
+  private begin(request: Request): Exchange {
+    if (this.isClosed) throw new ConnectionError("the client is closed", "not sent");
+    const exchange: Exchange = new Exchange(request, () => this.underWay.delete(exchange));
+    this.underWay.add(exchange);
+    return exchange;
   }
 }
 
@@ -64,10 +73,9 @@ class Exchange {
 
   constructor(
     private readonly request: Request,
-    private readonly closing: AbortSignal,
+    private readonly onEnd: () => void,
   ) {
-    if (closing.aborted) throw new ConnectionError("the client is closed", "not sent");
-    for (const signal of [request.signal, closing]) signal.addEventListener("abort", this.abort);
+    request.signal.addEventListener("abort", this.abort);
     if (request.signal.aborted) this.abort();
     if (request.timeoutMs !== undefined) this.timer = setTimeout(this.abort, request.timeoutMs + graceMs);
   }
@@ -81,13 +89,14 @@ class Exchange {
     if (this.request.signal.aborted) return new CancelledError("unknown");
     const cause = (error as { cause?: { code?: string; message?: string } }).cause;
     const wasRefused = cause?.code === "ECONNREFUSED" || cause?.code === "ENOTFOUND";
-    const reason = this.stop.signal.aborted ? "the daemon did not answer in time" : cause?.message ?? String(error);
+    const reason = this.stop.signal.aborted ? "the client was closed, or the daemon did not answer in time" : cause?.message ?? String(error);
     return new ConnectionError(`no answer: ${reason}`, wasRefused ? "not sent" : "unknown");
   }
 
   end(): void {
     clearTimeout(this.timer);
-    for (const signal of [this.request.signal, this.closing]) signal.removeEventListener("abort", this.abort);
+    this.request.signal.removeEventListener("abort", this.abort);
+    this.onEnd();
   }
 
   /** Ends the exchange, whether it is done or not. */
