@@ -1,3 +1,5 @@
+import JSON
+
 /// What a program says to a running `rpcd`, and what it hears: ``Client`` has a typed method for each RPC method.
 ///
 /// ```swift
@@ -76,4 +78,22 @@ public enum RPCD {
 
         public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(page) }
     }
+}
+
+extension RPCD {
+    /// What an answer has that must not be seen: it prints as `***`.
+    public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible,
+        CustomReflectable
+    {
+        /// The text itself.
+        public let value: String
+
+        public var description: String { "***" }
+        public var debugDescription: String { "***" }
+        public var customMirror: Mirror { Mirror(self, children: []) }
+    }
+}
+
+extension RPCD.Secret: Readable {
+    init(reading json: JSON) throws(Misread) { value = try String(reading: json) }
 }

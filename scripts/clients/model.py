@@ -9,7 +9,7 @@ PAGING = ("limit", "cursor")
 
 @dataclass(frozen=True)
 class Type:
-    """`kind` is a JSON type, `any`, `struct`, `enum`, `list`, `nullable`, `page` or `nothing`."""
+    """`kind` is a JSON type, `any`, `secret`, `struct`, `enum`, `list`, `nullable`, `page` or `nothing`."""
 
     kind: str
     name: str = ""
@@ -131,6 +131,8 @@ class Model:
             case "object" if "properties" in schema:
                 self.shapes[where] = schema
                 return self.struct(where, used)
+            case "string" if schema.get("format") == "secret" and used is self.received:
+                return Type("secret")
             case "string" | "integer" | "number" | "boolean" | "object" as kind:
                 return Type(kind)
         raise ValueError(f"no type for {schema}")

@@ -29,7 +29,7 @@ def constant(value):
 
 def spelled(type, prefix="", parameter=False):
     match type.kind:
-        case "string": return "str"
+        case "string" | "secret": return "str"
         case "integer": return "int"
         case "number": return "float"
         case "boolean": return "bool"
@@ -73,7 +73,7 @@ def reader(type, prefix):
 
 
 def types(model):
-    text = "from collections.abc import Mapping, Sequence\nfrom dataclasses import dataclass\nfrom typing import Any, Self\n\n"
+    text = "from collections.abc import Mapping, Sequence\nfrom dataclasses import dataclass, field\nfrom typing import Any, Self\n\n"
     text += "from .values import OpenEnum, members\n"
     for enum in model.enums:
         text += f"\n\nclass {enum.name}(OpenEnum):\n"
@@ -83,6 +83,9 @@ def types(model):
         for member in struct.members:
             text += "".join(line + "\n" for line in wrapped(member.summary, "    #:"))
             default = "" if member.required else " = None"
+            if member.type.kind == "secret":
+                # Printed, a result ends up in logs.
+                default = " = field(repr=False)" if member.required else " = field(default=None, repr=False)"
             text += f"    {identifier(member.name)}: {optional(member, parameter=struct.sent)}{default}\n"
         if struct.received:
             text += "\n    @classmethod\n    def _from_json(cls, value: Any) -> Self:\n        return cls(\n"

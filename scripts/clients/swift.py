@@ -51,6 +51,7 @@ def case(value):
 def spelled(type):
     match type.kind:
         case "string": return "String"
+        case "secret": return "RPCD.Secret"
         case "integer": return "Int64"
         case "number": return "Double"
         case "boolean": return "Bool"

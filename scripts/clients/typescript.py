@@ -17,6 +17,7 @@ def spelled(type, prefix=""):
     match type.kind:
         case "integer" | "number": return "number"
         case "string" | "boolean" as kind: return kind
+        case "secret": return "string"
         case "any": return "unknown"
         case "object": return "{ [name: string]: unknown }"
         case "struct" | "enum": return prefix + type.name

@@ -778,9 +778,9 @@ extension RPCD {
 
     public struct Login: Sendable, Hashable {
         /// Send it as `_meta.token` or `Authorization: Bearer`.
-        public let accessToken: String
+        public let accessToken: RPCD.Secret
         /// Good for one `auth.refresh` within 7 days.
-        public let refreshToken: String
+        public let refreshToken: RPCD.Secret
         /// Always `Bearer`.
         public let tokenType: String
         /// Seconds the access token is good for.
@@ -847,7 +847,7 @@ extension RPCD {
         /// To the minute.
         public let lastUsedAt: String?
         /// Shown once; only a hash is kept.
-        public let secret: String
+        public let secret: RPCD.Secret
     }
 
     public struct NewInvitation: Sendable, Hashable {
@@ -866,7 +866,7 @@ extension RPCD {
         /// Until when it can be accepted.
         public let expiresAt: String
         /// Shown once; only a hash is kept.
-        public let token: String
+        public let token: RPCD.Secret
         /// Whether a mail tells of it. Else none is sent here, or the address had enough for an hour: hand
         /// the token over.
         public let mailed: Bool
@@ -907,7 +907,7 @@ extension RPCD {
         /// When it was last changed.
         public let updatedAt: String
         /// What messages are signed with, `whsec_…`; shown once.
-        public let secret: String
+        public let secret: RPCD.Secret
     }
 
     public struct Pong: Sendable, Hashable {

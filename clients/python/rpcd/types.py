@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from .values import OpenEnum, members
@@ -1159,9 +1159,9 @@ class Limits:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
     #: Send it as `_meta.token` or `Authorization: Bearer`.
-    access_token: str
+    access_token: str = field(repr=False)
     #: Good for one `auth.refresh` within 7 days.
-    refresh_token: str
+    refresh_token: str = field(repr=False)
     #: Always `Bearer`.
     token_type: str
     #: Seconds the access token is good for.
@@ -1277,7 +1277,7 @@ class NewApiKey:
     #: To the minute.
     last_used_at: str | None
     #: Shown once; only a hash is kept.
-    secret: str
+    secret: str = field(repr=False)
 
     @classmethod
     def _from_json(cls, value: Any) -> Self:
@@ -1311,7 +1311,7 @@ class NewInvitation:
     #: Until when it can be accepted.
     expires_at: str
     #: Shown once; only a hash is kept.
-    token: str
+    token: str = field(repr=False)
     #: Whether a mail tells of it. Else none is sent here, or the address had enough for an hour: hand the
     #: token over.
     mailed: bool
@@ -1369,7 +1369,7 @@ class NewWebhook:
     #: When it was last changed.
     updated_at: str
     #: What messages are signed with, `whsec_…`; shown once.
-    secret: str
+    secret: str = field(repr=False)
 
     @classmethod
     def _from_json(cls, value: Any) -> Self:
