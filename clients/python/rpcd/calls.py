@@ -185,10 +185,12 @@ class Stream(Generic[Progress, Result]):
     """
 
     def __init__(
-        self, request: Request, open: Callable[[], Feed], progress: Callable[[Any], Progress],
+        self, request: Request, outer: Cancellation, open: Callable[[], Feed], progress: Callable[[Any], Progress],
         result: Callable[[Any], Result],
     ) -> None:
+        # The request's is this stream's own; the outer one may be that of other calls, too.
         self._request = request
+        self._outer = outer
         self._open = open
         self._progress = progress
         self._read_result = result
@@ -205,10 +207,11 @@ class Stream(Generic[Progress, Result]):
             raise StopIteration
         try:
             if self._feed is None:
-                if self._request.cancellation.is_cancelled:
-                    raise Cancelled("not sent")
+                if self._outer.is_cancelled:
+                    self.cancel()
                 self._feed = self._open()
-            with self._request.cancellation.calling(self._feed.cancel):
+            own = self._request.cancellation
+            with own.calling(self._feed.cancel), self._outer.calling(own.cancel):
                 is_result, value = self._feed.receive()
         except RPCDError as error:
             self._finish(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -86,13 +87,14 @@ class Client(Methods):
         self, operation: Operation, params: dict[str, Any], options: CallOptions,
         progress: Callable[[Any], Progress], result: Callable[[Any], Result],
     ) -> Stream[Progress, Result]:
-        request = self._request(operation, params, options)
+        outer = options.cancellation or Cancellation()
+        request = self._request(operation, params, replace(options, cancellation=Cancellation()))
 
         def open() -> Feed:
             # What has begun is not begun again: only making the connection is.
             return self._repeating(request, lambda: self._transport.open(request))
 
-        return Stream(request, open, progress, result)
+        return Stream(request, outer, open, progress, result)
 
     def _request(self, operation: Operation, params: dict[str, Any], options: CallOptions) -> Request:
         key = options.idempotency_key

@@ -97,12 +97,25 @@ def operator_streams(client: Client, workspace: Workspace) -> None:
 
 
 def cancellation(client: Client) -> None:
+    def soon(cancel: Cancellation) -> None:
+        threading.Thread(target=lambda: (client.system.ping(), cancel.cancel())).start()
+
     cancel = Cancellation()
-    threading.Timer(0.05, cancel.cancel).start()
+    soon(cancel)
     error = failure(lambda: client.call("admin.purchases.watch", options=CallOptions(cancellation=cancel, timeout_ms=60_000)))
     assert error.is_cancellation
     again = failure(lambda: client.system.ping(options=CallOptions(cancellation=cancel)))
     assert again.is_cancellation and not again.is_outcome_unknown
+    with client.admin.purchases.watch(options=CallOptions(cancellation=cancel)) as watch:
+        assert failure(watch.result).is_cancellation
+    own = Cancellation()
+    with client.admin.purchases.watch(options=CallOptions(cancellation=own)) as watch:
+        next(watch)
+        soon(own)
+        assert failure(watch.result).is_cancellation
+    own = Cancellation()
+    client.admin.purchases.watch(options=CallOptions(cancellation=own)).cancel()
+    assert not own.is_cancelled, "a stream ends alone"
     late = failure(lambda: client.call("jobs.watch", {"workspaceId": "x"}, CallOptions(timeout_ms=1)))
     assert isinstance(late, CallError)
 

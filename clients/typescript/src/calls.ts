@@ -125,6 +125,7 @@ export class Stream<Progress, Result> implements AsyncIterableIterator<Progress>
   constructor(
     private readonly openFeed: () => Promise<Feed>,
     private readonly stop: AbortController,
+    private readonly onEnd: () => void,
   ) {}
 
   [Symbol.asyncIterator](): this {
@@ -171,6 +172,7 @@ export class Stream<Progress, Result> implements AsyncIterableIterator<Progress>
 
   private finish(end: { result: Result } | { error: unknown }): void {
     this.end ??= end;
+    this.onEnd();
     this.feed?.then(
       (feed) => feed.close(),
       () => undefined,

@@ -56,11 +56,16 @@ export class Client extends Methods implements Caller {
   /** Makes a call that tells how far it is. */
   stream<Progress, Result>(operation: Operation, params: object, options: CallOptions = {}): Stream<Progress, Result> {
     const stop = new AbortController();
-    if (options.signal?.aborted) stop.abort();
-    options.signal?.addEventListener("abort", () => stop.abort(), { once: true });
+    const abort = () => stop.abort();
+    if (options.signal?.aborted) abort();
+    options.signal?.addEventListener("abort", abort);
     const request = this.request(operation, params, options, stop.signal);
     // What has begun is not begun again: only making the connection is.
-    return new Stream(() => this.repeating<Feed>(request, () => this.transport.open(request)), stop);
+    return new Stream(
+      () => this.repeating<Feed>(request, () => this.transport.open(request)),
+      stop,
+      () => options.signal?.removeEventListener("abort", abort),
+    );
   }
 
   private request(operation: Operation, params: object, options: CallOptions, signal: AbortSignal): Request {

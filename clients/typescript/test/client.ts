@@ -111,6 +111,8 @@ async function cancellation(client: Client): Promise<void> {
   stop.abort();
   check((await call).isCancellation, "a call can be cancelled");
   const again = await failure(() => client.system.ping({}, { signal: stop.signal }));
+  const stream = failure(() => client.admin.purchases.watch({ signal: stop.signal }).result());
+  check((await stream).isCancellation, "nor is a stream");
   check(again.isCancellation && !again.isOutcomeUnknown, "what is cancelled is not begun");
 }
 
