@@ -142,6 +142,11 @@ class Connection {
   }
 
   private take(text: string): void {
+    // A long answer comes in many parts: what was looked through is not looked through again.
+    if (!text.includes("\n")) {
+      this.received += text;
+      return;
+    }
     const lines = (this.received + text).split("\n");
     this.received = lines.pop() ?? "";
     for (const line of lines) {
