@@ -20,6 +20,7 @@ let package = Package(
     name: "rpcd",
     products: [
         .executable(name: "rpcd", targets: ["rpcd"]),
+        .library(name: "RPCDClient", targets: ["RPCDClient"]),
         .executable(name: "rpcd-provider-sim", targets: ["rpcd-provider-sim"]),
     ],
     dependencies: [
@@ -70,6 +71,12 @@ let package = Package(
             [
                 "AnalyticsStores", "Mail", "Egress", "JSONSchema", "RPC", "JSON", "Identifiers", "Postgres",
                 "Cryptography", "Redis", "Resilience",
+            ]),
+        library(
+            "RPCDClient",
+            [
+                "JSON", "Resilience", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         .target(name: "CRelease"),
         .executableTarget(
@@ -132,7 +139,10 @@ let package = Package(
             ], path: "Tests/FixtureServer", swiftSettings: strict),
         tests(
             "IntegrationTests",
-            ["rpcd", "rpcd-provider-sim", "RPC", "fixture-server", "Postgres", "JSON", "TestSupport"],
+            [
+                "rpcd", "rpcd-provider-sim", "RPC", "RPCDClient", "fixture-server", "Postgres", "JSON",
+                "TestSupport",
+            ],
             exclude: ["clients"]),
         tests(
             "ProviderSimTests",

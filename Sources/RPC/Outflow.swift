@@ -77,6 +77,10 @@ public struct StreamedDocument: Sendable {
 
     public init(contentType: String) { self.contentType = contentType }
 
+    /// What the progress of such a call looks like.
+    public static let chunk = Schema.object(
+        name: "DocumentChunk", [Schema.Member("chunk", .text, "The next part of the document.")], open: false)
+
     public static let shape: Shape<StreamedDocument> = .object(
         "StreamedDocument",
         Field("contentType", .string, "The media type of what was sent.") { $0.contentType },

@@ -19,7 +19,7 @@ struct TidyTests {
             "AnalyticsStores", "RPC", "JSON", "Identifiers", "Postgres", "Cryptography", "Resilience", "Mail",
             "Egress", "JSONSchema", "Redis",
         ],
-        "rpcd-provider-sim": ["JSON", "Resilience"],
+        "rpcd-provider-sim": ["JSON", "Resilience"], "RPCDClient": ["JSON", "Resilience"],
     ]
     private static let own = Set(imports.keys).union([
         "CPostgres", "COpenSSL", "CArgon2", "CPCRE2", "CSystemd", "CRelease", "CCurl", "CZlib",
@@ -54,8 +54,10 @@ struct TidyTests {
         ]
         for (path, text) in try sources("Sources") {
             for word in banned { #expect(!text.contains(word), "\(path): \(word)") }
+            let isGenerated = text.hasPrefix("// Written by scripts/generate-clients")
             #expect(
-                text.split(separator: "\n", omittingEmptySubsequences: false).count <= 400, "\(path) is long")
+                isGenerated || text.split(separator: "\n", omittingEmptySubsequences: false).count <= 400,
+                "\(path) is long")
             // A proof stands before what the compiler cannot check.
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
             for (number, line) in lines.enumerated()

@@ -24,8 +24,9 @@ public final class Method: Sendable {
     public let creates: Bool
     /// Whether its answers must be kept by no cache: HTTP's `Cache-Control: no-store`.
     public let isSensitive: Bool
-    /// Whether it tells of its progress and may take a day.
-    public let streams: Bool
+    /// What its progress looks like. A method that has one tells of it, and may take a day.
+    public let progress: Schema?
+    public var streams: Bool { progress != nil }
     /// Whether it is served while the daemon is paused: it needs nothing of the database.
     let servesPaused: Bool
     /// Whether its param `token` is the connection's from its success on.
@@ -44,7 +45,7 @@ public final class Method: Sendable {
         rate: RateClass = .general, rateKey: (@Sendable (Arguments) -> String?)? = nil,
         mutates: Bool = false, idempotent: Bool = true, spends: Bool = false, creates: Bool = false,
         sensitive: Bool = false,
-        streams: Bool = false, servesPaused: Bool = false, bindsToken: Bool = false,
+        streams progress: Schema? = nil, servesPaused: Bool = false, bindsToken: Bool = false,
         route: Route? = nil, mediaType: String? = nil,
         params: Params<repeat each P>, result: Shape<Value>, example: Example,
         run handler: Handler<Value, repeat each P>
@@ -60,7 +61,7 @@ public final class Method: Sendable {
         self.spends = spends
         self.creates = creates
         self.isSensitive = sensitive
-        self.streams = streams
+        self.progress = progress
         self.servesPaused = servesPaused
         self.bindsToken = bindsToken
         self.route = route
@@ -84,7 +85,7 @@ public final class Method: Sendable {
         spends = false
         creates = false
         isSensitive = false
-        streams = false
+        progress = nil
         servesPaused = true
         bindsToken = false
         route = nil

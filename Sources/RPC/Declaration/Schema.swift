@@ -32,6 +32,8 @@ public indirect enum Schema: Sendable {
     public static let uuid = Schema.string(length: nil, format: "uuid")
     public static let timestamp = Schema.string(length: nil, format: "date-time")
     public static let text = Schema.string(length: nil, format: nil)
+    /// The format of what must not be seen.
+    public static let secretFormat = "secret"
 
     /// Writes the schema; named objects as `$ref` into `components/schemas`.
     func write(to writer: inout JSONWriter) {

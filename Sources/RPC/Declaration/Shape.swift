@@ -116,6 +116,8 @@ public struct Page<Item: Sendable>: Sendable {
 
 extension Shape where Value == String {
     public static let string = Shape(.text) { $1.string($0) }
+    /// What is shown once and must not be seen: clients print it as `***`.
+    public static let secret = Shape(.string(length: nil, format: Schema.secretFormat)) { $1.string($0) }
 }
 
 extension Shape where Value == UUID {

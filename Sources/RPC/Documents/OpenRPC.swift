@@ -80,7 +80,33 @@ public enum OpenRPC {
             writer.endObject()
         }
         writer.endArray()
+        writeExtensions(of: method, to: &writer)
         writer.endObject()
+    }
+
+    /// What generated clients have to know and OpenRPC has no word for.
+    private static func writeExtensions(of method: Method, to writer: inout JSONWriter) {
+        writer.key("x-mutates")
+        writer.bool(method.mutates)
+        writer.key("x-idempotent")
+        writer.bool(method.isIdempotent)
+        if let progress = method.progress {
+            writer.key("x-progress")
+            progress.write(to: &writer)
+        }
+        if let route = method.route {
+            writer.key("x-route")
+            writer.beginObject()
+            writer.key("verb")
+            writer.string(route.verb.rawValue)
+            writer.key("path")
+            writer.string(route.path)
+            writer.endObject()
+        }
+        if let mediaType = method.mediaType {
+            writer.key("x-media-type")
+            writer.string(mediaType)
+        }
     }
 }
 
@@ -119,6 +145,7 @@ enum Components {
         for method in methods {
             method.result.collectComponents(into: &schemas)
             for param in method.params { param.schema.collectComponents(into: &schemas) }
+            method.progress?.collectComponents(into: &schemas)
         }
         writer.key("schemas")
         writer.beginObject()

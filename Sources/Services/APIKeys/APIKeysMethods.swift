@@ -83,7 +83,7 @@ struct APIKey: Sendable {
 
     fileprivate static let newShape: Shape<NewAPIKey> = .object(
         "NewApiKey",
-        fields { $0.key } + [Field("secret", .string, "Shown once; only a hash is kept.") { $0.secret }])
+        fields { $0.key } + [Field("secret", .secret, "Shown once; only a hash is kept.") { $0.secret }])
 }
 
 /// An API key in the answer that shows its secret.

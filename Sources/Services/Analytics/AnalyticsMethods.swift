@@ -62,7 +62,7 @@ extension Analytics {
     private var exportMethod: Method {
         Method(
             "analytics.export", "Sends the rows that reports are made of, as CSV.", role: .viewer,
-            streams: true, route: .get("/workspaces/{workspaceId}/analytics/export"),
+            streams: StreamedDocument.chunk, route: .get("/workspaces/{workspaceId}/analytics/export"),
             mediaType: CSVText.contentType,
             params: Params(
                 .workspace, .dataset, .optional(.range), .optional(.from), .optional(.to),
@@ -79,14 +79,14 @@ extension Analytics {
             Method(
                 "admin.analytics.verify",
                 "Compares the store of analytics with the database, for each workspace and day.",
-                role: .operator, streams: true, route: .post("/admin/verify/analytics"),
+                role: .operator, streams: WorkProgress.schema, route: .post("/admin/verify/analytics"),
                 params: Params(.optional(.workspace)), result: AnalyticsVerification.shape,
                 example: Example("{}", gives: #"{"found":0,"differences":[]}"#),
                 run: platform.steps(verify)),
             Method(
                 "admin.analytics.rebuild",
                 "Has everything read anew and sent to the store of analytics, beside all that goes on.",
-                role: .operator, mutates: true, idempotent: false, streams: true,
+                role: .operator, mutates: true, idempotent: false, streams: WorkProgress.schema,
                 route: .post("/admin/analytics/rebuild"), params: Params(),
                 result: .object("Rebuilt", Field("sent", .integer, "Rows that were read.") { $0 }),
                 example: Example("{}", gives: "{}"), run: platform.steps(rebuild)),

@@ -70,11 +70,7 @@ extension Analytics {
                 if !page.isEmpty {
                     try await compare(call, dataset, page, from: max(0, firstDay), &verification)
                 }
-                call.report(
-                    JSONWriter.object { writer in
-                        writer.key("checked")
-                        writer.int(verification.checked)
-                    })
+                call.report(WorkProgress(checked: verification.checked).json)
                 last = page.count == Analytics.workspacesAtOnce ? page.last : nil
             } while last != nil
             if workspace == nil { try await findStrangers(call, dataset, &verification) }
@@ -95,11 +91,7 @@ extension Analytics {
             guard looks < 2 * Analytics.looks else {
                 throw CallError(.conflict, "What waits for analytics is not sent; see the daemons' logs")
             }
-            call.report(
-                JSONWriter.object { writer in
-                    writer.key("waiting")
-                    writer.int((end ?? 0) - first + 1)
-                })
+            call.report(WorkProgress(waiting: (end ?? 0) - first + 1).json)
             // Where the store is away its own error says so.
             _ = try await ask(call) { try await $0.systemIdentifier() }
             try await Task.sleep(for: Analytics.pause)
@@ -223,13 +215,7 @@ extension Analytics {
             }
             sent = max(sent, gap.done, gap.since == nil ? gap.total : 0)
             guard gap.since != nil else { return sent }
-            call.report(
-                JSONWriter.object { writer in
-                    writer.key("checked")
-                    writer.int(gap.done)
-                    writer.key("total")
-                    writer.int(gap.total)
-                })
+            call.report(WorkProgress(checked: gap.done, total: gap.total).json)
             guard call.interruption == nil else { throw call.interruptionError }
             try await Task.sleep(for: Analytics.pause)
         }

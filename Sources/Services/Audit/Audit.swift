@@ -46,7 +46,7 @@ extension Audit {
                 }
                 return next
             }
-            call.report(progress(verification.head.number, of: head.number))
+            call.report(WorkProgress(checked: verification.head.number, total: head.number).json)
         }
         verification.end()
         let unsealed = try await platform.transact(call) { tx in
@@ -57,15 +57,6 @@ extension Audit {
         verification.note(unsealed: unsealed)
         if workspace == nil { try await platform.noteVerification(.audit, found: verification.found) }
         return verification
-    }
-
-    private func progress(_ done: Int64, of total: Int64) -> [UInt8] {
-        JSONWriter.object { writer in
-            writer.key("checked")
-            writer.int(done)
-            writer.key("total")
-            writer.int(total)
-        }
     }
 }
 

@@ -38,7 +38,7 @@ struct Audit: Sendable {
             Method(
                 "admin.audit.verify",
                 "Compares the trail with its seals: rows that were changed, removed, moved or put in are named.",
-                role: .operator, streams: true, route: .post("/admin/verify/audit"),
+                role: .operator, streams: WorkProgress.schema, route: .post("/admin/verify/audit"),
                 params: Params(.optional(.workspace), .optional(.keptSeal)), result: AuditVerification.shape,
                 example: Example("{}", gives: #"{"found":0,"differences":[]}"#),
                 run: platform.steps(verify)),

@@ -7,7 +7,7 @@ struct Fingerprints: Sendable {
     let ring: WatchedKeys
 
     /// By which a param says that it is one.
-    static let format = "secret"
+    static let format = Schema.secretFormat
 
     func make(_ secret: String) throws -> String {
         let keys = ring.keys

@@ -38,10 +38,10 @@ struct Login: Sendable {
 
     static let shape: Shape<Login> = .object(
         "Login",
-        Field("accessToken", .string, "Send it as `_meta.token` or `Authorization: Bearer`.") {
+        Field("accessToken", .secret, "Send it as `_meta.token` or `Authorization: Bearer`.") {
             $0.accessToken
         },
-        Field("refreshToken", .string, "Good for one `auth.refresh` within 7 days.") { $0.refreshToken },
+        Field("refreshToken", .secret, "Good for one `auth.refresh` within 7 days.") { $0.refreshToken },
         Field("tokenType", .string, "Always `Bearer`.") { _ in "Bearer" },
         Field("expiresIn", .integer, "Seconds the access token is good for.") { _ in Tokens.accessSeconds },
         Field("user", User.shape, "Who logged in.") { $0.user })

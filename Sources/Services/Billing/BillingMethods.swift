@@ -72,7 +72,7 @@ struct Billing: Sendable {
             Method(
                 "admin.ledger.verify",
                 "Recomputes every account from its transactions, and compares holds, refunds, grants and idempotency keys with them.",
-                role: .operator, streams: true, route: .post("/admin/verify/ledger"),
+                role: .operator, streams: WorkProgress.schema, route: .post("/admin/verify/ledger"),
                 params: Params(.optional(.workspace)), result: LedgerVerification.shape,
                 example: Example("{}", gives: #"{"found":0,"differences":[]}"#),
                 run: platform.steps(verify)),

@@ -148,7 +148,7 @@ extension Billing {
             }
             done += Int64(sums.count)
             last = sums.count == LedgerVerification.batch ? sums.last?.workspaceID : nil
-            call.report(progress(done, of: total))
+            call.report(WorkProgress(checked: done, total: total).json)
         } while last != nil
         try await checkOutcomes(call, workspace, &verification)
         if workspace == nil { try await platform.noteVerification(.ledger, found: verification.found) }
@@ -214,15 +214,6 @@ extension Billing {
         verification.check(none: other, of: "idempotency keys with another effect")
         if workspace == nil {
             verification.check(none: unreadable, of: "idempotency keys that cannot be read")
-        }
-    }
-
-    private func progress(_ done: Int64, of total: Int64) -> [UInt8] {
-        JSONWriter.object { writer in
-            writer.key("checked")
-            writer.int(done)
-            writer.key("total")
-            writer.int(total)
         }
     }
 }

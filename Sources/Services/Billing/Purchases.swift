@@ -215,7 +215,7 @@ extension Billing {
             Method(
                 "admin.purchases.watch",
                 "Tells of every purchase that waits, and of each that comes, as progress, until it is cancelled or its time is over.",
-                role: .operator, streams: true, params: Params(), result: .done,
+                role: .operator, streams: Purchase.shape.schema, params: Params(), result: .done,
                 example: Example(#"{"_meta":{"timeoutMs":1}}"#, gives: "{}"), run: platform.steps(watch)),
         ]
     }

@@ -88,7 +88,7 @@ struct Invitation: Sendable {
     fileprivate static let newShape: Shape<NewInvitation> = .object(
         "NewInvitation",
         fields { $0.invitation } + [
-            Field("token", .string, "Shown once; only a hash is kept.") { $0.token },
+            Field("token", .secret, "Shown once; only a hash is kept.") { $0.token },
             Field(
                 "mailed", .boolean,
                 "Whether a mail tells of it. Else none is sent here, or the address had enough for an hour: hand the token over."

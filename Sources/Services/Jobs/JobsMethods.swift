@@ -62,7 +62,7 @@ extension Jobs {
             Method(
                 "jobs.watch", "Tells how far a job is, as progress, until it has ended; then the job.",
                 role: .viewer,
-                streams: true, route: .get("/workspaces/{workspaceId}/jobs/{jobId}/events"),
+                streams: Job.shape.schema, route: .get("/workspaces/{workspaceId}/jobs/{jobId}/events"),
                 params: Params(.workspace, .job), result: Job.shape,
                 example: Example(Jobs.one, gives: #"{"total":1}"#), run: platform.steps(watch)),
         ]

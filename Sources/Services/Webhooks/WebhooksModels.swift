@@ -68,7 +68,7 @@ struct Webhook: Sendable {
     fileprivate static let newShape: Shape<NewWebhook> = .object(
         "NewWebhook", version: { $0.webhook.version },
         fields { $0.webhook } + [
-            Field("secret", .string, "What messages are signed with, `whsec_…`; shown once.") { $0.secret }
+            Field("secret", .secret, "What messages are signed with, `whsec_…`; shown once.") { $0.secret }
         ])
 }
 

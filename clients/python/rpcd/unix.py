@@ -1,0 +1,225 @@
+"""Calls over the daemon's Unix socket: many at once on one connection, a connection for each stream."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from typing import Any
+
+from .calls import GRACE_SECONDS, Feed, Request
+from .errors import CallError, RPCDConnectionError, RPCDError
+
+
+class UnixTransport:
+    """Connects when it is needed, and anew when a connection has ended."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._connection: _Connection | None = None
+        self._is_closed = False
+
+    def call(self, request: Request) -> Any:
+        return self._shared().call(request)
+
+    def open(self, request: Request) -> Feed:
+        return _UnixFeed(self._connect(), request)
+
+    def close(self) -> None:
+        with self._lock:
+            self._is_closed = True
+            connection, self._connection = self._connection, None
+        if connection:
+            connection.close()
+
+    def _shared(self) -> _Connection:
+        with self._lock:
+            if self._is_closed:
+                raise RPCDConnectionError("the client is closed", "not sent")
+            if self._connection is None or not self._connection.is_open:
+                self._connection = _Connection(self._connect())
+            return self._connection
+
+    def _connect(self) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.settimeout(GRACE_SECONDS)
+            connection.connect(self._path)
+            connection.settimeout(None)
+        except OSError as error:
+            connection.close()
+            raise RPCDConnectionError(f"no daemon can be reached at {self._path}: {error}", "not sent") from None
+        return connection
+
+
+def _line(message: dict[str, Any]) -> bytes:
+    return json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+
+
+def _cancel(number: int) -> bytes:
+    return _line({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": number}})
+
+
+class _Pending:
+    """A call that waits for its answer, in one thread."""
+
+    def __init__(self, patience: float | None) -> None:
+        self.result: Any = None
+        self.error: RPCDError | None = None
+        self._is_done = False
+        self._wake = threading.Event()
+        self._deadline = None if patience is None else time.monotonic() + patience
+
+    def wait(self) -> bool:
+        """Whether there is an end in time."""
+        while not self._is_done:
+            left = None if self._deadline is None else self._deadline - time.monotonic()
+            if left is not None and left <= 0:
+                return False
+            self._wake.wait(left)
+            self._wake.clear()
+        return True
+
+    def finish(self, result: Any = None, error: RPCDError | None = None) -> None:
+        self.result, self.error, self._is_done = result, error, True
+        self._wake.set()
+
+    def hurry(self) -> None:
+        """It was cancelled: the daemon has a moment left to answer."""
+        self._deadline = time.monotonic() + GRACE_SECONDS
+        self._wake.set()
+
+
+class _Connection:
+    """A thread reads what comes; callers write, and wait for theirs."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._writing = threading.Lock()
+        self._lock = threading.Lock()
+        self._pending: dict[int, _Pending] = {}
+        self._last = 0
+        self._farewell: str | None = None
+        self.is_open = True
+        threading.Thread(target=self._read, name="rpcd-client", daemon=True).start()
+
+    def call(self, request: Request) -> Any:
+        patience = None if request.timeout_seconds is None else request.timeout_seconds + GRACE_SECONDS
+        pending = _Pending(patience)
+        with self._lock:
+            if not self.is_open:
+                raise RPCDConnectionError("the connection to the daemon has ended", "not sent")
+            self._last += 1
+            number = self._last
+            self._pending[number] = pending
+
+        def cancel() -> None:
+            self._send(_cancel(number))
+            pending.hurry()
+
+        try:
+            self._send(_line(request.message(number)))
+            with request.cancellation.calling(cancel):
+                is_done = pending.wait()
+        except BaseException:
+            # An interrupted program, as by Ctrl-C, does not wait for the answer any more.
+            self._send(_cancel(number))
+            raise
+        finally:
+            with self._lock:
+                self._pending.pop(number, None)
+        if not is_done:
+            # Who does not answer one call is not asked for another.
+            self.close()
+            raise RPCDConnectionError("the daemon did not answer in time", "unknown")
+        if pending.error:
+            raise pending.error
+        return pending.result
+
+    def close(self) -> None:
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # It has ended already.
+
+    def _send(self, line: bytes) -> None:
+        try:
+            with self._writing:
+                self._socket.sendall(line)
+        except OSError:
+            self.close()  # The reader tells everybody who waits.
+
+    def _read(self) -> None:
+        try:
+            with self._socket.makefile("rb") as lines:
+                for line in lines:
+                    self._take(json.loads(line))
+        except (OSError, ValueError) as error:
+            self._farewell = self._farewell or str(error)
+        with self._lock:
+            self.is_open = False
+            pending = list(self._pending.values())
+        self._socket.close()
+        for call in pending:
+            reason = self._farewell or "the connection to the daemon ended before its answer"
+            call.finish(error=RPCDConnectionError(reason, "unknown"))
+
+    def _take(self, message: Any) -> None:
+        if message.get("id") is None:
+            if "error" in message:
+                self._farewell = str(message["error"].get("message"))
+            return
+        with self._lock:
+            pending = self._pending.pop(message["id"], None)
+        if pending and "error" in message:
+            pending.finish(error=_failure(message["error"]))
+        elif pending:
+            pending.finish(message["result"])
+
+
+def _failure(error: Any) -> CallError:
+    envelope = error.get("data")
+    if not isinstance(envelope, dict):
+        envelope = {"error": {"code": str(error["code"]), "message": error["message"]}}
+    return CallError(envelope, error["code"])
+
+
+class _UnixFeed:
+    def __init__(self, connection: socket.socket, request: Request) -> None:
+        self._socket = connection
+        self._lines = connection.makefile("rb")
+        self._writing = threading.Lock()
+        try:
+            if request.timeout_seconds is not None:
+                connection.settimeout(request.timeout_seconds + GRACE_SECONDS)
+            connection.sendall(_line(request.message(1)))
+        except OSError as error:
+            self.close()
+            raise RPCDConnectionError(str(error), "unknown") from None
+
+    def receive(self) -> tuple[bool, Any]:
+        try:
+            line = self._lines.readline()
+            message = json.loads(line) if line else None
+        except (OSError, ValueError) as error:
+            raise RPCDConnectionError(str(error), "unknown") from None
+        if message is None:
+            raise RPCDConnectionError("the connection to the daemon ended before its answer", "unknown")
+        if message.get("method") == "$/progress":
+            return False, message["params"]["value"]
+        if "error" in message:
+            raise _failure(message["error"])
+        return True, message["result"]
+
+    def cancel(self) -> None:
+        try:
+            with self._writing:
+                self._socket.sendall(_cancel(1))
+        except OSError:
+            pass  # Who reads is told.
+
+    def close(self) -> None:
+        self._lines.close()
+        self._socket.close()

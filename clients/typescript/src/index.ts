@@ -1,0 +1,10 @@
+export type { Feed, Request, Told, Transport } from "./calls.js";
+export { newIdempotencyKey, Stream } from "./calls.js";
+export type { CallOptions, Page } from "./calls.js";
+export { Client } from "./client.js";
+export type { Settings } from "./client.js";
+export { CallError, CancelledError, ConnectionError, RpcdError } from "./errors.js";
+export { HttpTransport } from "./http.js";
+export * as types from "./types.js";
+export type { ErrorCode } from "./types.js";
+export { UnixTransport } from "./unix.js";
