@@ -132,7 +132,10 @@ let package = Package(
             ], path: "Tests/FixtureServer", swiftSettings: strict),
         tests(
             "IntegrationTests",
-            ["rpcd", "rpcd-provider-sim", "RPC", "fixture-server", "Postgres", "JSON", "TestSupport"],
+            [
+                "rpcd", "rpcd-provider-sim", "RPC", "fixture-server", "Services", "Cryptography", "Postgres",
+                "Identifiers", "JSON", "TestSupport",
+            ],
             exclude: ["clients"]),
         tests(
             "ProviderSimTests",

@@ -75,6 +75,11 @@ struct Restore {
                     "The backup is of PostgreSQL \(manifest.serverVersion / 10_000), and this is \(facts.version): an older one cannot take it"
                 )
             }
+            guard try tx.one(BackupManifest.Totals.seesAll) else {
+                throw CommandFailure(
+                    "A restore needs a role that sees every row, a superuser or one with BYPASSRLS: else nobody can tell whether rows fit each other"
+                )
+            }
             _ = try tx.execute(RestoreStatements.createRoles)
             guard try tx.one(DatabaseFacts.mayMaintain) else {
                 throw CommandFailure(
