@@ -225,6 +225,49 @@ struct BackupTests {
         }
     }
 
+    /// Types what it is told whenever it is asked, on a terminal, and prints what that shows.
+    private static let typist = """
+        import os, pty, sys
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execv(sys.argv[2], sys.argv[2:])
+        seen = b""
+        for prompt in (b"keys: ", b"more: "):
+            while not seen.endswith(prompt):
+                seen += os.read(terminal, 100)
+            os.write(terminal, sys.argv[1].encode() + b"\\n")
+        try:
+            while part := os.read(terminal, 1000):
+                seen += part
+        except OSError:
+            pass
+        sys.stdout.write(seen.decode())
+        sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        """
+
+    @Test("The passphrase is asked for on the terminal, twice, and not shown")
+    func terminal() async throws {
+        try await withTemporaryFolder { folder in
+            let conninfo = try TestCluster.shared.get().freshDatabase()
+            let environment = try Served.settings(in: folder, conninfo: conninfo).merging([
+                "RPCD_DATABASE_URL": conninfo
+            ]) { $1 }
+            try await Served.migrate(conninfo, environment)
+            let typed = try await ServedProcess.run(
+                "/usr/bin/env",
+                [
+                    "python3", "-c", Self.typist, Self.passphrase, ServedProcess.programs + "/rpcd", "backup",
+                    folder + "/backup",
+                ], environment: environment)
+            #expect(typed.status == 0, "\(typed.output)\(typed.errors)")
+            #expect(typed.output.contains("tables, ") && !typed.output.contains(Self.passphrase))
+            let sealed = try Array(Data(contentsOf: URL(fileURLWithPath: folder + "/backup/keys.sealed")))
+            let opened = try SealedKeys(
+                opening: sealed, with: SecretBytes(Array(Self.passphrase.utf8)))
+            #expect(opened.files.map(\.name) == ["jwt-key", "master-key"])
+        }
+    }
+
     @Test("Keys open with their passphrase alone, and not when one bit is another")
     func sealedKeys() throws {
         let ring = Array("1 \(String(repeating: "5e", count: 32))\n".utf8)

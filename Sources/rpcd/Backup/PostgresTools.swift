@@ -35,6 +35,7 @@ struct PostgresTools {
     /// As `pg_dump (PostgreSQL) 15.10 (Debian 15.10-0+deb12u1)`.
     private static func version(of path: String) -> Int64? {
         var child = ChildProcess([path, "--version"])
+        child.environment = environmentForOthers()
         child.keptBytes = 1024
         child.timeoutNanoseconds = 10_000_000_000
         guard let outcome = child.run(), outcome.status == 0 else { return nil }
@@ -51,10 +52,7 @@ struct PostgresTools {
         var child = ChildProcess([path] + arguments)
         child.keptBytes = 16 * 1024 * 1024
         child.endsWithParent = true
-        // Nothing that is this program's own, as passwords in settings.
-        var environment = environmentVariables().filter {
-            !$0.key.hasPrefix("RPCD_") && !["CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET"].contains($0.key)
-        }
+        var environment = environmentForOthers()
         environment["PGSERVICEFILE"] = service?.path
         child.environment = environment
         let name = path.split(separator: "/").last ?? ""
