@@ -308,6 +308,13 @@ func environmentVariables() -> [String: String] {
     return variables
 }
 
+/// What other programs get of it: nothing that is this program's own, as passwords in settings.
+func environmentForOthers() -> [String: String] {
+    environmentVariables().filter {
+        !$0.key.hasPrefix("RPCD_") && !["CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET"].contains($0.key)
+    }
+}
+
 /// The bytes of a file of at most `limit` bytes, `nil` when it cannot be read.
 func readFile(_ path: String, limit: Int) -> [UInt8]? {
     guard let file = fopen(path, "re") else { return nil }

@@ -77,7 +77,7 @@ struct TidyTests {
 
     @Test("The generated pages of the documentation are what the declarations say: run scripts/docs")
     func reference() async throws {
-        for topic in ["methods", "errors", "settings"] {
+        for topic in ["methods", "errors", "settings", "doctor"] {
             let page = try String(contentsOfFile: Project.root + "/docs/\(topic).md", encoding: .utf8)
             let result = try await ServedProcess.run("rpcd", ["reference", topic])
             #expect(page == result.output, "docs/\(topic).md")

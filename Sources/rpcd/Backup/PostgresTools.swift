@@ -35,6 +35,7 @@ struct PostgresTools {
     /// As `pg_dump (PostgreSQL) 15.10 (Debian 15.10-0+deb12u1)`.
     private static func version(of path: String) -> Int64? {
         var child = ChildProcess([path, "--version"])
+        child.environment = environmentForOthers()
         child.keptBytes = 1024
         child.timeoutNanoseconds = 10_000_000_000
         guard let outcome = child.run(), outcome.status == 0 else { return nil }
@@ -51,10 +52,7 @@ struct PostgresTools {
         var child = ChildProcess([path] + arguments)
         child.keptBytes = 16 * 1024 * 1024
         child.endsWithParent = true
-        // Nothing that is this program's own, as passwords in settings.
-        var environment = environmentVariables().filter {
-            !$0.key.hasPrefix("RPCD_") && !["CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET"].contains($0.key)
-        }
+        var environment = environmentForOthers()
         environment["PGSERVICEFILE"] = service?.path
         child.environment = environment
         let name = path.split(separator: "/").last ?? ""
@@ -90,66 +88,5 @@ struct ServiceFile {
         }
         path = folder.path + "/service.conf"
         try PrivateFile.create(path, Array(text.utf8))
-    }
-}
-
-/// A folder of one command, which goes with it.
-final class PrivateFolder {
-    let path: String
-
-    init() throws {
-        var template = Array("/tmp/rpcd-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else {
-            throw CommandFailure("No folder can be made in /tmp: \(String(cString: strerror(errno)))")
-        }
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    deinit { FileTree.remove(path) }
-}
-
-/// Folders and what is in them.
-enum FileTree {
-    /// The files below a folder, by their paths in it, in order.
-    static func files(of folder: String, below prefix: String = "") -> [String] {
-        entries(of: folder).flatMap { name -> [String] in
-            var status = stat()
-            guard lstat(folder + "/" + name, &status) == 0 else { return [] }
-            return status.st_mode & S_IFMT == S_IFDIR
-                ? files(of: folder + "/" + name, below: prefix + name + "/") : [prefix + name]
-        }
-    }
-
-    static func entries(of folder: String) -> [String] {
-        guard let directory = opendir(folder) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
-
-    static func remove(_ path: String) {
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return }
-        guard status.st_mode & S_IFMT == S_IFDIR else {
-            unlink(path)
-            return
-        }
-        for name in entries(of: path) { remove(path + "/" + name) }
-        rmdir(path)
-    }
-
-    /// Sees to it that what is in a folder is found there after a loss of power.
-    static func sync(_ folder: String) throws {
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        defer { if descriptor >= 0 { close(descriptor) } }
-        guard descriptor >= 0, fsync(descriptor) == 0 else {
-            throw CommandFailure("\(folder) cannot be written: \(String(cString: strerror(errno)))")
-        }
     }
 }

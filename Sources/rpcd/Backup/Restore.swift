@@ -38,10 +38,11 @@ struct Restore {
         guard manifest.totals.migrations.count <= files.count else {
             throw CommandFailure("The backup is of a newer release (\(manifest.release)); install that")
         }
-        let session = try Session(Server(conninfo), timeoutNanoseconds: Restore.connectNanoseconds)
-        let facts = try prepare(session, manifest)
+        let facts = try prepare(connect(), manifest)
         progress("restoring what was taken at \(manifest.takenAt)")
         try fill(manifest, facts)
+        // Another one: by now nobody may remember the first.
+        let session = try connect()
         try finish(session)
         progress("comparing with the manifest")
         let totals = try session.transaction(.snapshot, within: Restore.unhurriedSeconds) { tx in
@@ -56,6 +57,10 @@ struct Restore {
                 "The database is not what was backed up: " + differences.joined(separator: "; "))
         }
         try Migrator(conninfo: conninfo, files: files).up { progress("migrating, \($0)") }
+    }
+
+    private func connect() throws -> Session {
+        try Session(Server(conninfo), timeoutNanoseconds: Restore.connectNanoseconds)
     }
 
     private func prepare(_ session: Session, _ manifest: BackupManifest) throws -> DatabaseFacts {
@@ -73,6 +78,11 @@ struct Restore {
             guard facts.versionNumber / 10_000 >= manifest.serverVersion / 10_000 else {
                 throw CommandFailure(
                     "The backup is of PostgreSQL \(manifest.serverVersion / 10_000), and this is \(facts.version): an older one cannot take it"
+                )
+            }
+            guard try tx.one(BackupManifest.Totals.seesAll) else {
+                throw CommandFailure(
+                    "A restore needs a role that sees every row, a superuser or one with BYPASSRLS: else nobody can tell whether rows fit each other"
                 )
             }
             _ = try tx.execute(RestoreStatements.createRoles)

@@ -13,7 +13,9 @@ struct RestoreCheck {
     private static let sample = 100
 
     /// Whether there are rings of keys; without them nothing that is sealed can be looked at.
-    private var hasKeys: Bool { settings.keyFaults().isEmpty }
+    private var hasKeys: Bool {
+        (try? KeyFiles.signingKeys(settings)) != nil && (try? KeyFiles.masterKeys(settings)) != nil
+    }
 
     /// Prints what it finds. - Throws: `ExitCode` 1 where something differs.
     func run(progress: (String) -> Void) async throws {

@@ -172,6 +172,7 @@ struct BugReport: Sendable {
 
     private func output(_ words: [String]) -> String {
         var child = ChildProcess(words)
+        child.environment = environmentForOthers()
         child.keptBytes = BugReport.mostBytes
         child.timeoutNanoseconds = doctor.nanoseconds
         guard access(words[0], X_OK) == 0, let outcome = child.run() else {

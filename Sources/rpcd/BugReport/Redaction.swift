@@ -60,8 +60,10 @@ struct Redaction {
 
     private mutating func addWords(of path: String) {
         let text = String(decoding: readFile(path, limit: 1_048_576) ?? [], as: UTF8.self)
-        for word in text.split(whereSeparator: \.isWhitespace) where word.utf8.count >= 8 {
-            add(String(word))
+        for line in text.split(whereSeparator: \.isNewline) where !line.hasPrefix("#") {
+            for word in line.split(whereSeparator: \.isWhitespace) where word.utf8.count >= 8 {
+                add(String(word))
+            }
         }
     }
 

@@ -4,13 +4,13 @@ import RPC
 /// Writes the parts of the documentation that are read from declarations; `scripts/docs` keeps them.
 struct ReferenceCommand: ParsableCommand {
     enum Topic: String, ExpressibleByArgument, CaseIterable {
-        case methods, errors, settings
+        case methods, errors, settings, doctor
     }
 
     static let configuration = CommandConfiguration(
         commandName: "reference", abstract: "Prints a page of the documentation.", shouldDisplay: false)
 
-    @Argument(help: "methods, errors or settings.")
+    @Argument(help: "methods, errors, settings or doctor.")
     var topic: Topic
 
     func run() throws {
@@ -18,6 +18,7 @@ struct ReferenceCommand: ParsableCommand {
         case .methods: print(ReferenceCommand.methods(try Daemon.declarations().methods))
         case .errors: print(ReferenceCommand.errors())
         case .settings: print(ReferenceCommand.settings())
+        case .doctor: print(ReferenceCommand.doctor())
         }
     }
 
@@ -82,6 +83,21 @@ struct ReferenceCommand: ParsableCommand {
                 "Each is an environment variable, or a line `KEY=value` of the file that `RPCD_CONFIG` names; the environment goes first.",
                 "A bad value ends the start with one line and exit status 78.", "",
                 "| key | what | takes | default |", "| --- | --- | --- | --- |",
+            ] + rows).joined(separator: "\n")
+    }
+
+    private static func doctor() -> String {
+        let rows = Doctor.checks.map { "| `\($0.name)` | \($0.summary) |" }
+        return
+            ([
+                "# rpcd doctor", "", origin, "",
+                "Looks at everything that a daemon needs, side by side, each check within its time (`--timeout`, 5 seconds), and changes nothing. It works",
+                "without a database and without a daemon. Run it as the daemon's user, with the daemon's environment; `--data-dir` means what `rpcd dev` serves.",
+                "What is not well has an arrow below it: what to do. `--json` has the same for programs.", "",
+                "| exit status | |", "| --- | --- |", "| 0 | all is well |", "| 1 | a failure |",
+                "| 3 | warnings alone |", "| 78 | `rpcd serve` would refuse a setting or a file of keys |",
+                "",
+                "| check | what is looked at |", "| --- | --- |",
             ] + rows).joined(separator: "\n")
     }
 }

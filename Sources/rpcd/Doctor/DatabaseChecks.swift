@@ -10,10 +10,9 @@ extension Doctor {
     func database() async throws -> [Finding] {
         guard let server = try? settings.server() else { return Doctor.noDatabase }
         return try await onOwnThread {
-            let facts: DatabaseFacts
-            let difference: Int64
+            let answer: Answer
             do {
-                (facts, difference) = try ask(server)
+                answer = try ask(server)
             } catch let error as PostgresError {
                 return [
                     .failure(
@@ -23,18 +22,90 @@ extension Doctor {
                     )
                 ]
             }
-            return Doctor.judge(facts, clockDifference: difference, needed: Daemon.mostConnections(settings))
+            let direct = try directFindings()
+            let pooler =
+                settings.fleet.pooling == .none && !answer.isDirect
+                ? [
+                    Finding.warning(
+                        "RPCD_DATABASE_URL leads through a pooler",
+                        do:
+                            "unless that gives each connection a session, set RPCD_DATABASE_POOLER (docs/scaling.md)"
+                    )
+                ] : []
+            let findings = Doctor.judge(
+                answer.facts, clockDifference: answer.difference, needed: Daemon.mostConnections(settings))
+            let isWell = direct.isEmpty && pooler.isEmpty
+            return isWell ? findings : findings.filter { $0.standing != .ok } + direct + pooler
         }
     }
 
-    /// What it says of itself, and by how many microseconds its clock is ahead of ours.
-    func ask(_ server: Server) throws -> (DatabaseFacts, Int64) {
+    /// Of the way around a pooler, where there is one.
+    private func directFindings() throws -> [Finding] {
+        guard let direct = settings.directURL else { return [] }
+        do {
+            guard try !ask(Server(direct)).isDirect else { return [] }
+            return [
+                .failure(
+                    "RPCD_DATABASE_DIRECT_URL leads through a pooler, too",
+                    do: "name the server itself: LISTEN and locks need a session of their own")
+            ]
+        } catch let error as PostgresError {
+            return [
+                .failure(
+                    "\(Masking.place(of: direct)) cannot be reached: \(error.message)",
+                    do: "see whether RPCD_DATABASE_DIRECT_URL is right")
+            ]
+        }
+    }
+
+    func replica() async throws -> [Finding] {
+        guard let url = settings.fleet.replicaURL else {
+            return [.skipped("none is set: the primary serves lists")]
+        }
+        return try await onOwnThread {
+            do {
+                let facts = try ask(Server(url, pooling: settings.fleet.pooling)).facts
+                guard facts.isStandby else {
+                    return [
+                        .warning(
+                            "\(Masking.place(of: url)) is no standby",
+                            do: "name a standby in RPCD_DATABASE_REPLICA_URL, or none")
+                    ]
+                }
+                return [.ok("PostgreSQL \(facts.version.prefix { $0 != " " }) at \(Masking.place(of: url))")]
+            } catch let error as PostgresError {
+                return [
+                    .warning(
+                        "\(Masking.place(of: url)) cannot be reached: \(error.message)",
+                        do:
+                            "see whether it runs and RPCD_DATABASE_REPLICA_URL is right; until then the primary serves lists"
+                    )
+                ]
+            }
+        }
+    }
+
+    /// What a server says.
+    struct Answer {
+        let facts: DatabaseFacts
+        /// By how many microseconds its clock is ahead of ours.
+        let difference: Int64
+        /// Whether no pooler is between.
+        let isDirect: Bool
+    }
+
+    func ask(_ server: Server) throws -> Answer {
         let session = try Session(server, timeoutNanoseconds: nanoseconds)
         // Once before, so that preparing the statement is not in the time of the second.
-        _ = try session.transaction(within: UInt64(seconds)) { try $0.one(DatabaseFacts.get) }
+        let isDirect = try session.transaction(within: UInt64(seconds)) { tx in
+            _ = try tx.one(DatabaseFacts.get)
+            return try tx.isDirect()
+        }
         let before = Timestamp.now
         let facts = try session.transaction(within: UInt64(seconds)) { try $0.one(DatabaseFacts.get) }
-        return (facts, Doctor.difference(of: facts.clock, from: before, to: .now))
+        return Answer(
+            facts: facts, difference: Doctor.difference(of: facts.clock, from: before, to: .now),
+            isDirect: isDirect)
     }
 
     /// Nothing as long as it lies between the two.

@@ -53,6 +53,8 @@ struct Doctor: Sendable {
             name: "migrations", summary: "that the schema is this release's",
             run: { try await $0.migrations() }),
         Check(
+            name: "replica", summary: "reachable, and a standby", run: { try await $0.replica() }),
+        Check(
             name: "sealed", summary: "that the ring has every master key that something is sealed under",
             run: { try await $0.sealed() }),
         Check(

@@ -149,6 +149,7 @@ extension Doctor {
                 "/usr/bin/systemctl", "show", unit,
                 "--property=LoadState,Type,WatchdogUSec,ActiveState,Result,NRestarts",
             ])
+            child.environment = environmentForOthers()
             child.keptBytes = 16_384
             child.timeoutNanoseconds = nanoseconds
             return child.run().map { String(decoding: $0.output, as: UTF8.self) } ?? ""

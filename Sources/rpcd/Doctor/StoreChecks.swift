@@ -67,10 +67,9 @@ extension Doctor {
 
     private func postgresAnalytics() async throws -> [Finding] {
         guard let url = settings.analytics.databaseURL else { return [] }
-        let facts: DatabaseFacts
-        let difference: Int64
+        let answer: Answer
         do {
-            (facts, difference) = try await onOwnThread { try ask(Server(url)) }
+            answer = try await onOwnThread { try ask(Server(url)) }
         } catch let error as PostgresError {
             return [
                 .failure(
@@ -80,7 +79,7 @@ extension Doctor {
                 )
             ]
         }
-        var findings = Doctor.judge(clockOf: "analytics", difference)
+        var findings = Doctor.judge(clockOf: "analytics", answer.difference)
         if let migrator = try Daemon.analyticsMigrator(settings) {
             findings += Doctor.judge(try migrator.standing(), of: " of analytics")
         }
@@ -90,7 +89,7 @@ extension Doctor {
             findings.append(Doctor.sameInstance("RPCD_ANALYTICS_URL"))
         }
         return findings.orElse(
-            .ok("PostgreSQL \(facts.version.prefix { $0 != " " }) at \(Masking.place(of: url))"))
+            .ok("PostgreSQL \(answer.facts.version.prefix { $0 != " " }) at \(Masking.place(of: url))"))
     }
 
     /// Whether the store is where the transactions are. Not, where these cannot be asked: that is told elsewhere.
