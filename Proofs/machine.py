@@ -17,6 +17,7 @@ SUITE = "bookworm"
 PACKAGES = ("systemd", "systemd-sysv", "dbus", "postgresql-15", "ca-certificates", "curl", "libcurl4", "libargon2-1", "libpcre2-8-0",
             "libsystemd0", "libssl3", "libpq5", "man-db")
 BOOT_SECONDS = 60
+COMMAND_SECONDS = 180
 
 
 class CannotRun(Exception):
@@ -131,7 +132,8 @@ class Machine:
 
     def run(self, *words, input=None, check=True):
         """- Returns: status, standard output, standard error."""
-        done = subprocess.run(self.inside(*words), input=input, stdin=None if input is not None else subprocess.DEVNULL, capture_output=True, text=True)
+        done = subprocess.run(self.inside(*words), input=input, stdin=None if input is not None else subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=COMMAND_SECONDS)
         if check and done.returncode:
             raise Failed(f"{' '.join(map(str, words))}: status {done.returncode}: {(done.stdout + done.stderr).strip()[-1500:]}")
         return done

@@ -1,6 +1,8 @@
 """The daemon of a package on a booted machine, as an operator and its clients have it; and what is told of each step."""
 
+import contextlib
 import json
+import shutil
 import subprocess
 import time
 
@@ -26,9 +28,9 @@ class Report:
             said, mark = body() or "", "yes"
         except Skip as reason:
             said, mark = str(reason), "not run"
-        except (machine.Failed, AssertionError, OSError, ValueError) as error:
+        except (machine.Failed, AssertionError, OSError, ValueError, common.Lost, subprocess.TimeoutExpired) as error:
             self.findings.add(name, str(error) or type(error).__name__)
-            said, mark = "", "NO"
+            said, mark = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__, "NO"
         self.rows.append((name, mark, said))
         print(f"{mark:8} {name:34} {said}  ({time.monotonic() - began:.1f} s)", flush=True)
 
@@ -128,12 +130,16 @@ class Service:
         lines = [line for line in path.read_text().splitlines() if line.split("=")[0] not in values]
         path.write_text("\n".join(lines + [f"{key}={value}" for key, value in values.items() if value is not None]) + "\n")
 
-    def drop_in(self, name, text):
+    @contextlib.contextmanager
+    def no_internet(self):
+        """The drop-in of the manual, for a while."""
         folder = self.host.root / "etc/systemd/system/rpcd.service.d"
-        folder.mkdir(exist_ok=True)
-        if text is None:
-            (folder / name).unlink()
-            folder.rmdir()
-        else:
-            (folder / name).write_text(text)
+        example = self.host.root / "usr/share/doc/rpcd/examples/no-internet.conf"
+        folder.mkdir()
+        (folder / example.name).write_text(example.read_text())
         self.host.run("systemctl", "daemon-reload")
+        try:
+            yield
+        finally:
+            shutil.rmtree(folder)
+            self.host.run("systemctl", "daemon-reload")

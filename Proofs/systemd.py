@@ -74,11 +74,9 @@ class Proof(service.Service):
         return "systemd-analyze verify prints nothing"
 
     def exposure(self):
-        scores = [self.score("rpcd.service", 12)]
-        self.drop_in("no-internet.conf", (self.host.root / "usr/share/doc/rpcd/examples/no-internet.conf").read_text())
-        scores.append(self.score("rpcd.service", 5))
-        self.drop_in("no-internet.conf", None)
-        return f"{scores[0]}; without Internet {scores[1]}"
+        usual = self.score("rpcd.service", 12)
+        with self.no_internet():
+            return f"{usual}; without Internet {self.score('rpcd.service', 5)}"
 
     def score(self, unit, threshold):
         said = self.host.run("systemd-analyze", "security", "--no-pager", f"--threshold={threshold}", unit, check=False)
@@ -310,11 +308,10 @@ class Proof(service.Service):
         return f"{self.keys:,} keys of one credit each, balance {balance:,}; {said}"
 
     def without_internet(self):
-        self.drop_in("no-internet.conf", (self.host.root / "usr/share/doc/rpcd/examples/no-internet.conf").read_text())
-        self.restart()
-        self.call("workspaces.get", workspaceId=self.workspace)
-        self.http()
-        self.drop_in("no-internet.conf", None)
+        with self.no_internet():
+            self.restart()
+            self.call("workspaces.get", workspaceId=self.workspace)
+            self.http()
         self.restart()
         return "the drop-in serves the socket and HTTP, too"
 
