@@ -231,7 +231,7 @@ class Proof(service.Service):
 
     def sigkill(self):
         before = self.process()
-        self.host.run("kill", "-KILL", before)
+        self.host.shell(f"kill -KILL {before}")
         began = time.monotonic()
         assert self.call("system.ping", payload=2) == {"payload": 2}
         seconds = time.monotonic() - began
@@ -240,7 +240,7 @@ class Proof(service.Service):
 
     def sigstop(self):
         before = self.process()
-        self.host.run("kill", "-STOP", before)
+        self.host.shell(f"kill -STOP {before}")
         began = time.monotonic()
         assert self.call("system.ping", payload=3) == {"payload": 3}
         seconds = time.monotonic() - began
@@ -334,7 +334,7 @@ class Proof(service.Service):
     def purge(self):
         self.host.run("dpkg", "--purge", "rpcd")
         left = self.host.shell("find / -xdev \\( -path /proc -o -path /root \\) -prune -o -name '*rpcd*' -print | sort").stdout.split()
-        left = [path for path in left if not path.startswith(("/var/log/", "/sys", "/run/log", "/console"))]
+        left = [path for path in left if not path.startswith(("/var/log/", "/var/cache/man/", "/sys", "/run/log", "/console"))]
         assert left == ["/etc/credstore/rpcd.master-key"], f"left: {left}"
         rows = self.host.run("runuser", "-u", "postgres", "--", "psql", "-qAt", "-c", "SELECT count(*) FROM workspaces", "rpcd").stdout.strip()
         assert rows == "1", f"{rows} workspaces in the database"

@@ -8,12 +8,14 @@ import RPC
 public final class HTTPServer: Sendable {
     private let listener: any Channel
     private let children: ChildChannels
+    private let group: any EventLoopGroup
     /// Where it listens, with the port that was chosen for port 0.
     public let address: String
 
-    private init(listener: any Channel, children: ChildChannels) {
+    private init(listener: any Channel, children: ChildChannels, group: any EventLoopGroup) {
         self.listener = listener
         self.children = children
+        self.group = group
         let local = listener.localAddress
         address =
             (local?.ipAddress.map { $0.contains(":") ? "[\($0)]" : $0 } ?? "")
@@ -29,7 +31,7 @@ public final class HTTPServer: Sendable {
             host: host, port: port
         )
         .get()
-        return HTTPServer(listener: listener, children: children)
+        return HTTPServer(listener: listener, children: children, group: group)
     }
 
     /// Serves on a socket that listens already, as the service manager hands over.
@@ -42,7 +44,7 @@ public final class HTTPServer: Sendable {
             descriptor
         )
         .get()
-        return HTTPServer(listener: listener, children: children)
+        return HTTPServer(listener: listener, children: children, group: group)
     }
 
     private static func bootstrap(
@@ -99,7 +101,6 @@ public final class HTTPServer: Sendable {
 
     /// Takes no more connections, lets what runs finish within `timeout`.
     public func drain(within timeout: TimeAmount) async {
-        try? await listener.close()
-        await children.drain(within: timeout)
+        await children.drain(listener, on: group, within: timeout)
     }
 }
