@@ -48,6 +48,8 @@ final class ConversationHandler: ChannelDuplexHandler {
     private let outflow = Outflow()
     /// Of progress that has not been written.
     private var progressBytes = 0
+    private var hasHeard = false
+    private var isDraining = false
 
     /// How late a deadline may be noticed.
     private static let deadlineTick = TimeAmount.milliseconds(20)
@@ -68,6 +70,8 @@ final class ConversationHandler: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
         buffer.withUnsafeReadableBytes { conversation?.receive($0) }
+        hasHeard = true
+        if isDraining { drain(context) }
         watchDeadlines(context)
         watchStartedMessage(context)
     }
@@ -92,11 +96,23 @@ final class ConversationHandler: ChannelDuplexHandler {
             watchDeadlines(context)
             send(context)
         } else if event is DrainEvent {
-            conversation?.drain()
-            send(context)
+            isDraining = true
+            drain(context)
+            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+            context.eventLoop.scheduleTask(in: .milliseconds(DrainEvent.hearingMs)) {
+                let (handler, context) = bound.value
+                if handler.context != nil { handler.drain(context, isPatient: false) }
+            }
         } else {
             context.fireUserInboundEventTriggered(event)
         }
+    }
+
+    /// - Parameter isPatient: whether it waits for a first message, or for the rest of one.
+    private func drain(_ context: ChannelHandlerContext, isPatient: Bool = true) {
+        if isPatient, !hasHeard || conversation?.hasStartedMessage == true { return }
+        conversation?.drain()
+        send(context)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -216,6 +232,3 @@ final class ConversationHandler: ChannelDuplexHandler {
         }
     }
 }
-
-/// Sent down a channel when the daemon stops.
-struct DrainEvent: Sendable {}

@@ -3,18 +3,19 @@ import JSON
 import NIOCore
 import NIOPosix
 import RPC
-import Synchronization
 
 /// JSON-RPC on a Unix domain socket, for the other services of the host.
 public final class UnixSocketServer: Sendable {
     private let listener: any Channel
     private let children: ChildChannels
+    private let group: any EventLoopGroup
     /// Of the file to remove at the end; `nil` when the socket belongs to the service manager.
     private let path: String?
 
-    private init(listener: any Channel, children: ChildChannels, path: String?) {
+    private init(listener: any Channel, children: ChildChannels, group: any EventLoopGroup, path: String?) {
         self.listener = listener
         self.children = children
+        self.group = group
         self.path = path
     }
 
@@ -68,7 +69,7 @@ public final class UnixSocketServer: Sendable {
                 }
             }
             .withBoundSocket(descriptor).get()
-        return UnixSocketServer(listener: listener, children: children, path: path)
+        return UnixSocketServer(listener: listener, children: children, group: group, path: path)
     }
 
     private static func admit(
@@ -113,8 +114,7 @@ public final class UnixSocketServer: Sendable {
     /// Takes no more connections, lets what runs finish within `timeout`, answers the rest `SERVICE_UNAVAILABLE`.
     public func drain(within timeout: TimeAmount) async {
         if let path { unlink(path) }
-        try? await listener.close()
-        await children.drain(within: timeout)
+        await children.drain(listener, on: group, within: timeout)
     }
 }
 
@@ -123,29 +123,4 @@ private struct PeerCredentials: Sendable {
     let pid: Int32
     let uid: UInt32
     let gid: UInt32
-}
-
-/// The connections that are open.
-final class ChildChannels: Sendable {
-    private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])
-
-    func add(_ channel: any Channel) {
-        channels.withLock { $0[ObjectIdentifier(channel)] = channel }
-    }
-
-    func remove(_ channel: any Channel) {
-        channels.withLock { $0[ObjectIdentifier(channel)] = nil }
-    }
-
-    /// Tells all of them to end, and closes those that have not within `timeout`.
-    func drain(within timeout: TimeAmount) async {
-        let open = channels.withLock { Array($0.values) }
-        for channel in open {
-            channel.pipeline.fireUserInboundEventTriggered(DrainEvent())
-            let closing = channel.eventLoop.scheduleTask(in: timeout) { channel.close(promise: nil) }
-            channel.closeFuture.whenComplete { _ in closing.cancel() }
-        }
-        // A channel that fails while it closes is closed all the same.
-        for channel in open { try? await channel.closeFuture.get() }
-    }
 }

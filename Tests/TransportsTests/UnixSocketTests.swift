@@ -175,4 +175,24 @@ struct UnixSocketTests {
             #expect(throws: RawSocket.Failure.self) { try RawSocket(path: server.path) }
         }
     }
+
+    @Test("A connection that has just been made is heard by a draining daemon, one that has been served is closed")
+    func lateRequest() async throws {
+        try await Server.run { server in
+            let served = try RawSocket(path: server.path)
+            try await served.send(request(1, "hold"))
+            await server.open.reach(1)
+            let fresh = try RawSocket(path: server.path)
+            // Half a message: its connection is there, and more is to come.
+            let late = request(2, "fixture.make", #"{"name":"x"}"#)
+            try await fresh.send(String(late.dropLast(10)))
+            async let drained: Void = server.socketServer.drain(within: .seconds(10))
+            server.open.letGo()
+            #expect(try JSON.parse(try #require(try await served.line()))["id"]?.int64 == 1)
+            #expect(try await served.line() == nil)
+            try await fresh.send(String(late.suffix(10)))
+            #expect(try JSON.parse(try #require(try await fresh.line()))["result"]?.string == "x")
+            await drained
+        }
+    }
 }

@@ -27,6 +27,7 @@ final class HTTPHandler: ChannelInboundHandler {
     private var isDraining = false
     /// Whether bytes of a request have come, and not yet its end.
     private var hasBegun = false
+    private var hasAsked = false
     private(set) var call: Call?
     private var conversation: Conversation?
     private(set) var method: Method?
@@ -70,6 +71,7 @@ final class HTTPHandler: ChannelInboundHandler {
         case (.end, .receiving(let head, let body)):
             closeAt = nil
             hasBegun = false
+            hasAsked = true
             phase = .answering(head)
             answer(head, Array(body.readableBytesView), context)
         case (.body, _), (.end, _): break
@@ -99,7 +101,9 @@ final class HTTPHandler: ChannelInboundHandler {
         if event is ArrivalHandler.BytesArrived, case .idle = phase { return messageBegins(context) }
         guard event is DrainEvent else { return context.fireUserInboundEventTriggered(event) }
         isDraining = true
-        if case .idle = phase { context.close(promise: nil) }
+        guard case .idle = phase, !hasBegun else { return }
+        // One that has just been made is listened to first.
+        if hasAsked { context.close(promise: nil) } else { closeAfter(DrainEvent.hearingMs, context) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {

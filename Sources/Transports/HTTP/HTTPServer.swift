@@ -9,6 +9,7 @@ import Synchronization
 public final class HTTPServer: Sendable {
     private let listener: any Channel
     private let children: ChildChannels
+    private let group: any EventLoopGroup
     private let options: CurrentOptions
     /// Where it listens, with the port that was chosen for port 0.
     public let address: String
@@ -25,10 +26,13 @@ public final class HTTPServer: Sendable {
         }
     }
 
-    private init(listener: any Channel, children: ChildChannels, options: CurrentOptions) {
+    private init(
+        listener: any Channel, children: ChildChannels, options: CurrentOptions, group: any EventLoopGroup
+    ) {
         self.listener = listener
         self.children = children
         self.options = options
+        self.group = group
         let local = listener.localAddress
         address =
             (local?.ipAddress.map { $0.contains(":") ? "[\($0)]" : $0 } ?? "")
@@ -45,7 +49,7 @@ public final class HTTPServer: Sendable {
             host: host, port: port
         )
         .get()
-        return HTTPServer(listener: listener, children: children, options: options)
+        return HTTPServer(listener: listener, children: children, options: options, group: group)
     }
 
     /// Serves on a socket that listens already, as the service manager hands over.
@@ -59,7 +63,7 @@ public final class HTTPServer: Sendable {
             descriptor
         )
         .get()
-        return HTTPServer(listener: listener, children: children, options: options)
+        return HTTPServer(listener: listener, children: children, options: options, group: group)
     }
 
     private static func bootstrap(
@@ -120,7 +124,6 @@ public final class HTTPServer: Sendable {
 
     /// Takes no more connections, lets what runs finish within `timeout`.
     public func drain(within timeout: TimeAmount) async {
-        try? await listener.close()
-        await children.drain(within: timeout)
+        await children.drain(listener, on: group, within: timeout)
     }
 }
