@@ -48,7 +48,8 @@ public final class Call: Sendable {
     init(
         method: Method, arguments: Arguments, metadata: Metadata, caller: Caller, peer: Peer,
         started: UInt64, deadline: UInt64, progress: @escaping @Sendable ([UInt8]) -> Void,
-        outlet: Outlet?, trace: TraceContext? = nil, completion: @escaping @Sendable (Call, Reply, (any Error)?) -> Void
+        outlet: Outlet?, trace: TraceContext? = nil,
+        completion: @escaping @Sendable (Call, Reply, (any Error)?) -> Void
     ) {
         self.method = method
         self.arguments = arguments

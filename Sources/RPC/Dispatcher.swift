@@ -166,7 +166,8 @@ public final class Dispatcher: Sendable {
             observer(
                 AnsweredCall(
                     method: registry.method(named: name)?.name ?? AnsweredCall.unknownMethod,
-                    requestID: metadata.requestID, call: nil, caller: caller, peer: peer, error: error, cause: nil,
+                    requestID: metadata.requestID, call: nil, caller: caller, peer: peer, error: error,
+                    cause: nil,
                     nanoseconds: now() - started))
             completion(nil, Reply(.failure(error), requestID: metadata.requestID))
             return nil
@@ -195,7 +196,8 @@ public final class Dispatcher: Sendable {
     private func count(
         _ caller: Caller, _ peer: Peer, _ method: Method, _ arguments: Arguments
     ) -> Count? {
-        guard caller != .operator, !peer.isOperator, let limiter = current.withLock({ $0.classLimiters[method.rate] }),
+        guard caller != .operator, !peer.isOperator,
+            let limiter = current.withLock({ $0.classLimiters[method.rate] }),
             !limiter.limit.isOff
         else { return nil }
         return Count(

@@ -58,8 +58,12 @@ extension Notice.Kind {
 
     public var severity: Notice.Severity {
         switch self {
-        case .started, .stopping, .reloaded, .resumed, .providersRead, .circuitClosed, .circuitForced, .redisBack: .info
-        case .unavailable, .paused, .upkeepFailed, .resultsWait, .webhookNeglected, .webhookDisabled, .mailNotSent, .providersRefused, .circuitOpened, .analyticsDropped, .redisAway, .setting: .warning
+        case .started, .stopping, .reloaded, .resumed, .providersRead, .circuitClosed, .circuitForced,
+            .redisBack:
+            .info
+        case .unavailable, .paused, .upkeepFailed, .resultsWait, .webhookNeglected, .webhookDisabled,
+            .mailNotSent, .providersRefused, .circuitOpened, .analyticsDropped, .redisAway, .setting:
+            .warning
         case .reloadRefused, .callFailed, .resultLost, .deadLetter: .error
         }
     }

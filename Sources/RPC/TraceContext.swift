@@ -19,7 +19,9 @@ public struct TraceContext: Sendable, Equatable {
     /// - Parameter samples: whether a trace that begins here is recorded.
     public init(below header: String?, samples: () -> Bool) {
         let parent = header.flatMap(TraceContext.parse)
-        traceID = parent?.traceID ?? TraceContext.digits(.random(in: 1 ... .max)) + TraceContext.digits(.random(in: .min ... .max))
+        traceID =
+            parent?.traceID ?? TraceContext.digits(.random(in: 1 ... .max))
+            + TraceContext.digits(.random(in: .min ... .max))
         spanID = TraceContext.digits(.random(in: 1 ... .max))
         parentID = parent?.spanID
         isSampled = parent?.isSampled ?? samples()
@@ -35,7 +37,8 @@ public struct TraceContext: Sendable, Equatable {
     /// What does not follow the recommendation is as if it were not there.
     static func parse(_ header: String) -> TraceContext? {
         let parts = header.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count >= 4, isHex(parts[0], 2), parts[0] != "ff", isHex(parts[1], 32), isHex(parts[2], 16),
+        guard parts.count >= 4, isHex(parts[0], 2), parts[0] != "ff", isHex(parts[1], 32),
+            isHex(parts[2], 16),
             isHex(parts[3], 2), parts.count == 4 || parts[0] != "00",
             parts[1].contains(where: { $0 != "0" }), parts[2].contains(where: { $0 != "0" }),
             let flags = UInt8(parts[3], radix: 16)

@@ -25,7 +25,7 @@ struct Daemon {
     let settings: Settings
     private let jobs: JobRunner
     let calls: CallGate
-    let system: System
+    let system: Services.System
     private let tracing: TraceExporter?
     private let listening: Listening
 
@@ -89,7 +89,7 @@ struct Daemon {
         self.listening = listening
         let health = EventLoopHealth(loops)
         self.health = health
-        system = System(
+        system = Services.System(
             version: Release.version, commit: Release.commit, limits: settings.limits, pool: pool,
             metrics: metrics, platform: platform, gate: calls
         ) { text in
@@ -117,7 +117,7 @@ struct Daemon {
     }
 
     /// Every method there is.
-    static func registry(_ system: System, _ platform: Platform) throws -> Registry {
+    static func registry(_ system: Services.System, _ platform: Platform) throws -> Registry {
         let methods = system.methods + platform.methods
         return try Registry(methods + [OpenRPC.discover(describing: methods, version: Release.version)])
     }
@@ -131,7 +131,7 @@ struct Daemon {
         let platform = Platform(
             pool: .closed, passwords: PasswordWorkers(count: 1), tokens: try Tokens(keys: nobodys),
             masterKeys: nobodys, registrationIsOpen: true)
-        let system = System(
+        let system = Services.System(
             version: Release.version, commit: Release.commit, limits: Limits(), pool: platform.pool,
             metrics: CallMetrics(), platform: platform)
         return try registry(system, platform)

@@ -27,7 +27,8 @@ extension Daemon {
     /// As `systemctl status` shows it.
     private static func status(pool: Pool, calls: CallGate, connections: Int) -> String {
         let metrics = pool.metrics
-        let database = metrics.connected == 0 ? "the database is away" : "\(metrics.connected) to the database"
+        let database =
+            metrics.connected == 0 ? "the database is away" : "\(metrics.connected) to the database"
         let held = calls.waiting.map { "Paused, \($0) calls wait" } ?? "Serving"
         return "\(held); \(connections) connections, \(database)"
     }

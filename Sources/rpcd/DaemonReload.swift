@@ -8,7 +8,8 @@ extension Daemon {
     /// Reads the settings again at each SIGHUP.
     /// - Parameter servers: whose options can change.
     func startReloading(_ servers: [HTTPServer]) -> Task<Void, Never> {
-        let (hangups, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let (hangups, continuation) = AsyncStream.makeStream(
+            of: Void.self, bufferingPolicy: .bufferingNewest(1))
         signal(SIGHUP, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .global())
         source.setEventHandler { continuation.yield() }
@@ -63,7 +64,12 @@ extension Daemon {
         // From here on nothing can fail.
         dispatcher.replace(registry: registry, limits: new.limits, rates: new.rates)
         gate.replace(new.limits)
-        for server in servers { server.replace { options.isOperatorToken = $0.isOperatorToken; return options } }
+        for server in servers {
+            server.replace {
+                options.isOperatorToken = $0.isOperatorToken
+                return options
+            }
+        }
         log.level = new.logLevel
     }
 }
@@ -72,6 +78,7 @@ extension Settings.Declaration {
     /// Whether it changes while the daemon serves. What names a file changes with the file's content.
     var reloads: Bool {
         key.hasPrefix("RPCD_RATE_") || key.hasPrefix("RPCD_LIMIT_")
-            || ["RPCD_LOG_LEVEL", "RPCD_CORS_ORIGINS", "RPCD_TRUSTED_PROXIES", "RPCD_REGISTRATION"].contains(key)
+            || ["RPCD_LOG_LEVEL", "RPCD_CORS_ORIGINS", "RPCD_TRUSTED_PROXIES", "RPCD_REGISTRATION"].contains(
+                key)
     }
 }

@@ -22,7 +22,7 @@ struct CircuitMessagesTests {
             }
             for (circuits, shared) in daemons {
                 let messages = CircuitMessages(circuits, shared.redis)
-                shared.start(messages) { _, _ in }
+                shared.start(messages) { _ in }
                 circuits.tell { messages.tell($0) }
                 while !shared.redis.isAtHand { await Task.yield() }
             }

@@ -70,7 +70,7 @@ struct JobBench {
 
     /// Lets runners work until `isDone`.
     static func run(
-        _ backends: [Backend], log: @escaping @Sendable (String) -> Void = { Issue.record("\($0)") },
+        _ backends: [Backend], log: @escaping @Sendable (Notice) -> Void = { Issue.record("\($0)") },
         until isDone: () async throws -> Bool
     ) async throws {
         let runners = backends.map { backend in
@@ -288,7 +288,9 @@ struct JobQueueTests {
             "ALTER TABLE job_tasks ADD CONSTRAINT odd CHECK (job_id <> '\(bad)' OR seq <> 7 OR status IS NULL OR status = 'failed')"
         )
         let lines = Mutex<[String]>([])
-        let note: @Sendable (String) -> Void = { line in lines.withLock { $0.append(line) } }
+        let note: @Sendable (Notice) -> Void = { notice in
+            lines.withLock { $0.append(notice.description) }
+        }
         try await JobBench.run([bench.backend], log: note) {
             for job in [bad, good] where !(try await bench.isEnded(job)) { return false }
             return true

@@ -212,7 +212,7 @@ struct ManifestTests {
             for _ in 0..<3 { catalog.refresh() }
             #expect(catalog.current["acme"]?.cost(.platform) == 3 && catalog.current.count == 1)
             let notices = catalog.takeNotices()
-            #expect(notices.count == 1 && notices[0].contains("other.json: /slug"), "\(notices)")
+            #expect(notices.count == 1 && notices[0].description.contains("other.json: /slug"), "\(notices)")
 
             try write(
                 "other.json",

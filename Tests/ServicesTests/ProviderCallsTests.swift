@@ -237,7 +237,9 @@ struct ProviderCallsTests {
                 try await simulation.report(calls, provider, maximumAttempts: 1).outcome.word == "unavailable"
             )
             #expect(
-                calls.circuits.takeNotices().contains { $0.contains("sim-ill") && $0.contains("open until") })
+                calls.circuits.takeNotices().contains {
+                    $0.kind == .circuitOpened && $0.description.contains("sim-ill")
+                })
 
             try await simulation.control(.put, "providers/ill", "{}")
             #expect(try await ask(6).outcome.word == "circuitOpen", "it is not yet time")
@@ -248,7 +250,7 @@ struct ProviderCallsTests {
             }
             #expect(calls.circuits.circuit(key).state == .closed)
             #expect(try await ask(0).outcome.word == "found")
-            #expect(calls.circuits.takeNotices().contains { $0.contains("is closed") })
+            #expect(calls.circuits.takeNotices().contains { $0.description.contains("is closed") })
             var text = PrometheusText()
             calls.writeMetrics(["sim-ill"], to: &text)
             for line in [

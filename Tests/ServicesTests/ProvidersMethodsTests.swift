@@ -201,7 +201,7 @@ struct ProvidersMethodsTests {
             let lines = Mutex<[String]>([])
             // Nothing is told twice.
             for services in [first, second, first, second] {
-                try await services.turn { line in lines.withLock { $0.append(line) } }
+                try await services.turn { notice in lines.withLock { $0.append(notice.description) } }
             }
             #expect(try await ask(second).outcome.word == "circuitOpen")
             #expect(

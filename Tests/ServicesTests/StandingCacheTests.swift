@@ -59,7 +59,7 @@ private struct Fleet {
             let listener = Listener(conninfo: backend.conninfo, channels: [StandingCache.channel]) {
                 shared.hear($0)
             }
-            backend.platform.startSharing { _, _ in }
+            backend.platform.startSharing { _ in }
             while !shared.redis.isAtHand { await Task.yield() }
             daemons.append(Daemon(backend: backend, shared: shared, listener: listener))
         }

@@ -139,7 +139,7 @@ struct WebhookSendingTests {
             try await ada.raise(1)
             let log = Lines()
             try await backend.platform.handOutEvents()
-            try await backend.platform.webhookSender(log: log.add)?.run()
+            try await backend.platform.webhookSender(log: { log.add($0.description) })?.run()
             #expect(log.all.count == 1 && log.all[0].contains(webhook.id) && log.all[0].contains("gone"))
             let shown = try await ada.webhook(webhook.id)
             #expect(shown["enabled"]?.bool == false && shown["disabledReason"]?.string == "gone")

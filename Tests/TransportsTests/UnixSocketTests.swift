@@ -176,7 +176,9 @@ struct UnixSocketTests {
         }
     }
 
-    @Test("A connection that has just been made is heard by a draining daemon, one that has been served is closed")
+    @Test(
+        "A connection that has just been made is heard by a draining daemon, one that has been served is closed"
+    )
     func lateRequest() async throws {
         try await Server.run { server in
             let served = try RawSocket(path: server.path)

@@ -1,6 +1,9 @@
 // Written by scripts/generate-clients from the OpenRPC document. Do not edit.
 
 extension RPCD.Client {
+    /// The methods `admin.…`.
+    public var admin: RPCD.AdminMethods { RPCD.AdminMethods(client: self) }
+
     /// The methods `system.…`.
     public var system: RPCD.SystemMethods { RPCD.SystemMethods(client: self) }
 
@@ -28,9 +31,6 @@ extension RPCD.Client {
     /// The methods `billing.…`.
     public var billing: RPCD.BillingMethods { RPCD.BillingMethods(client: self) }
 
-    /// The methods `admin.…`.
-    public var admin: RPCD.AdminMethods { RPCD.AdminMethods(client: self) }
-
     /// The methods `records.…`.
     public var records: RPCD.RecordsMethods { RPCD.RecordsMethods(client: self) }
 
@@ -51,6 +51,342 @@ extension RPCD.Client {
 
     /// The methods `rpc.…`.
     public var rpc: RPCD.RpcMethods { RPCD.RpcMethods(client: self) }
+
+}
+
+extension RPCD {
+    /// The methods `admin.…`.
+    public struct AdminMethods: Sendable {
+        let client: RPCD.Client
+
+        /// The methods `admin.ledger.…`.
+        public var ledger: RPCD.AdminMethods.LedgerMethods { RPCD.AdminMethods.LedgerMethods(client: client) }
+
+        /// The methods `admin.purchases.…`.
+        public var purchases: RPCD.AdminMethods.PurchasesMethods {
+            RPCD.AdminMethods.PurchasesMethods(client: client)
+        }
+
+        /// The methods `admin.audit.…`.
+        public var audit: RPCD.AdminMethods.AuditMethods { RPCD.AdminMethods.AuditMethods(client: client) }
+
+        /// The methods `admin.users.…`.
+        public var users: RPCD.AdminMethods.UsersMethods { RPCD.AdminMethods.UsersMethods(client: client) }
+
+        /// The methods `admin.circuits.…`.
+        public var circuits: RPCD.AdminMethods.CircuitsMethods {
+            RPCD.AdminMethods.CircuitsMethods(client: client)
+        }
+
+        /// The methods `admin.analytics.…`.
+        public var analytics: RPCD.AdminMethods.AnalyticsMethods {
+            RPCD.AdminMethods.AnalyticsMethods(client: client)
+        }
+
+        /// The methods `admin.deadLetters.…`.
+        public var deadLetters: RPCD.AdminMethods.DeadLettersMethods {
+            RPCD.AdminMethods.DeadLettersMethods(client: client)
+        }
+
+        /// Holds calls while the database is switched over: what has begun ends, what comes waits, no
+        /// connection to the database is left open.
+        ///
+        /// For the operator of the host.
+        /// - Parameters:
+        ///   - seconds: How long at most. Default 20.
+        public func pause(seconds: Int64? = nil, options: RPCD.CallOptions = .init()) async throws(RPCD
+            .Failure) -> RPCD.Pause
+        {
+            try await client.call(Operation("admin.pause"), options) { params in
+                params.set("seconds", seconds)
+            }
+        }
+
+        /// Lets calls go on, with new connections to the database.
+        ///
+        /// For the operator of the host.
+        public func resume(options: RPCD.CallOptions = .init()) async throws(RPCD.Failure) -> RPCD.Resumption
+        {
+            try await client.call(Operation("admin.resume"), options) { _ in }
+        }
+
+        /// The methods `admin.ledger.…`.
+        public struct LedgerMethods: Sendable {
+            let client: RPCD.Client
+
+            /// Recomputes every account from its transactions, and compares holds, refunds, grants and
+            /// idempotency keys with them.
+            ///
+            /// For the operator of the host.
+            /// - Parameters:
+            ///   - workspaceId: The workspace.
+            public func verify(workspaceId: String? = nil, options: RPCD.CallOptions = .init())
+                -> RPCD.Stream<RPCD.WorkProgress, RPCD.LedgerVerification>
+            {
+                client.stream(Operation("admin.ledger.verify"), options) { params in
+                    params.set("workspaceId", workspaceId)
+                }
+            }
+
+        }
+
+        /// The methods `admin.purchases.…`.
+        public struct PurchasesMethods: Sendable {
+            let client: RPCD.Client
+
+            /// Tells of every purchase that waits, and of each that comes, as progress, until it is cancelled or
+            /// its time is over.
+            ///
+            /// For the operator of the host.
+            public func watch(options: RPCD.CallOptions = .init()) -> RPCD.Stream<RPCD.Purchase, RPCD.Done> {
+                client.stream(Operation("admin.purchases.watch"), options) { _ in }
+            }
+
+        }
+
+        /// The methods `admin.audit.…`.
+        public struct AuditMethods: Sendable {
+            let client: RPCD.Client
+
+            /// Compares the trail with its seals: rows that were changed, removed, moved or put in are named.
+            ///
+            /// For the operator of the host.
+            /// - Parameters:
+            ///   - workspaceId: The workspace.
+            ///   - expect: The end of the chain as it was told before, `NUMBER:SEAL`; the chain has to have it
+            ///   still.
+            public func verify(
+                workspaceId: String? = nil, expect: String? = nil, options: RPCD.CallOptions = .init()
+            ) -> RPCD.Stream<RPCD.WorkProgress, RPCD.AuditVerification> {
+                client.stream(Operation("admin.audit.verify"), options) { params in
+                    params.set("workspaceId", workspaceId)
+                    params.set("expect", expect)
+                }
+            }
+
+        }
+
+        /// The methods `admin.users.…`.
+        public struct UsersMethods: Sendable {
+            let client: RPCD.Client
+
+            /// Lists the accounts, oldest first.
+            ///
+            /// For the operator of the host.
+            /// - Parameters:
+            ///   - limit: How many at most. Default 25.
+            ///   - cursor: The `nextCursor` of the page before.
+            public func list(limit: Int64? = nil, cursor: String? = nil, options: RPCD.CallOptions = .init())
+                async throws(RPCD.Failure) -> RPCD.Page<RPCD.AdministeredUser>
+            {
+                try await client.call(Operation("admin.users.list"), options) { params in
+                    params.set("limit", limit)
+                    params.set("cursor", cursor)
+                }
+            }
+
+            /// All that ``list`` has, page by page.
+            public func listAll(options: RPCD.CallOptions = .init()) -> RPCD.Items<RPCD.AdministeredUser> {
+                RPCD.Items { cursor throws(RPCD.Failure) in
+                    try await list(limit: RPCD.itemsAtOnce, cursor: cursor, options: options)
+                }
+            }
+
+            /// Makes an account, or finds the one of that address, which stays as it is. Without a password a
+            /// token sets one within a day, through `auth.resetPassword`.
+            ///
+            /// For the operator of the host.
+            /// - Parameters:
+            ///   - email: The address.
+            ///   - name: What others see; of an account that is there already, the name stays.
+            ///   - password: 12 characters at least.
+            @discardableResult
+            public func create(
+                email: String, name: String, password: String? = nil, options: RPCD.CallOptions = .init()
+            ) async throws(RPCD.Failure) -> RPCD.AccountMade {
+                try await client.call(
+                    Operation("admin.users.create", mutates: true, isIdempotent: true), options
+                ) { params in
+                    params.set("email", email)
+                    params.set("name", name)
+                    params.set("password", password)
+                }
+            }
+
+            /// Shuts an account out: its logins, and the API keys that it made, are refused on their next call.
+            ///
+            /// For the operator of the host.
+            /// - Parameters:
+            ///   - userId: The account.
+            @discardableResult
+            public func disable(userId: String, options: RPCD.CallOptions = .init()) async throws(RPCD
+                .Failure) -> RPCD.AdministeredUser
+            {
+                try await client.call(
+                    Operation("admin.users.disable", mutates: true, isIdempotent: true), options
+                ) { params in
+                    params.set("userId", userId)
+                }
+            }
+
+            /// Lets an account in again; its logins and API keys work as before.
+            ///
+            /// For the operator of the host.
+            /// - Parameters:
+            ///   - userId: The account.
+            @discardableResult
+            public func enable(userId: String, options: RPCD.CallOptions = .init()) async throws(RPCD.Failure)
+                -> RPCD.AdministeredUser
+            {
+                try await client.call(
+                    Operation("admin.users.enable", mutates: true, isIdempotent: true), options
+                ) { params in
+                    params.set("userId", userId)
+                }
+            }
+
+            /// Ends every login of an account.
+            ///
+            /// For the operator of the host.
+            /// - Parameters:
+            ///   - userId: The account.
+            @discardableResult
+            public func revokeSessions(userId: String, options: RPCD.CallOptions = .init()) async throws(RPCD
+                .Failure) -> RPCD.AdministeredUser
+            {
+                try await client.call(
+                    Operation("admin.users.revokeSessions", mutates: true, isIdempotent: true), options
+                ) { params in
+                    params.set("userId", userId)
+                }
+            }
+
+        }
+
+        /// The methods `admin.circuits.…`.
+        public struct CircuitsMethods: Sendable {
+            let client: RPCD.Client
+
+            /// Lists the circuits that ever opened or were forced: which providers are left alone, with which
+            /// keys.
+            ///
+            /// For the operator of the host.
+            /// - Parameters:
+            ///   - limit: How many at most. Default 25.
+            ///   - cursor: The `nextCursor` of the page before.
+            public func list(limit: Int64? = nil, cursor: String? = nil, options: RPCD.CallOptions = .init())
+                async throws(RPCD.Failure) -> RPCD.Page<RPCD.Circuit>
+            {
+                try await client.call(Operation("admin.circuits.list"), options) { params in
+                    params.set("limit", limit)
+                    params.set("cursor", cursor)
+                }
+            }
+
+            /// All that ``list`` has, page by page.
+            public func listAll(options: RPCD.CallOptions = .init()) -> RPCD.Items<RPCD.Circuit> {
+                RPCD.Items { cursor throws(RPCD.Failure) in
+                    try await list(limit: RPCD.itemsAtOnce, cursor: cursor, options: options)
+                }
+            }
+
+            /// Keeps a circuit open or closed, or lets it go by what happens again, closed to begin with. Every
+            /// daemon follows within seconds.
+            ///
+            /// For the operator of the host.
+            /// - Parameters:
+            ///   - provider: Which provider, as hunter.
+            ///   - credential: `platform`, which is meant where nothing is said, or the id of a credential.
+            ///   - state: What it has to be.
+            @discardableResult
+            public func force(
+                provider: String, credential: String? = nil, state: RPCD.CircuitForced,
+                options: RPCD.CallOptions = .init()
+            ) async throws(RPCD.Failure) -> RPCD.Circuit {
+                try await client.call(
+                    Operation("admin.circuits.force", mutates: true, isIdempotent: true), options
+                ) { params in
+                    params.set("provider", provider)
+                    params.set("credential", credential)
+                    params.set("state", state)
+                }
+            }
+
+        }
+
+        /// The methods `admin.analytics.…`.
+        public struct AnalyticsMethods: Sendable {
+            let client: RPCD.Client
+
+            /// Compares the store of analytics with the database, for each workspace and day.
+            ///
+            /// For the operator of the host.
+            /// - Parameters:
+            ///   - workspaceId: The workspace.
+            public func verify(workspaceId: String? = nil, options: RPCD.CallOptions = .init())
+                -> RPCD.Stream<RPCD.WorkProgress, RPCD.AnalyticsVerification>
+            {
+                client.stream(Operation("admin.analytics.verify"), options) { params in
+                    params.set("workspaceId", workspaceId)
+                }
+            }
+
+            /// Has everything read anew and sent to the store of analytics, beside all that goes on.
+            ///
+            /// For the operator of the host.
+            public func rebuild(options: RPCD.CallOptions = .init())
+                -> RPCD.Stream<RPCD.WorkProgress, RPCD.Rebuilt>
+            {
+                client.stream(Operation("admin.analytics.rebuild", mutates: true), options) { _ in }
+            }
+
+        }
+
+        /// The methods `admin.deadLetters.…`.
+        public struct DeadLettersMethods: Sendable {
+            let client: RPCD.Client
+
+            /// Lists what the store of analytics has refused for good.
+            ///
+            /// For the operator of the host.
+            /// - Parameters:
+            ///   - limit: How many at most. Default 25.
+            ///   - cursor: The `nextCursor` of the page before.
+            public func list(limit: Int64? = nil, cursor: String? = nil, options: RPCD.CallOptions = .init())
+                async throws(RPCD.Failure) -> RPCD.Page<RPCD.DeadLetter>
+            {
+                try await client.call(Operation("admin.deadLetters.list"), options) { params in
+                    params.set("limit", limit)
+                    params.set("cursor", cursor)
+                }
+            }
+
+            /// All that ``list`` has, page by page.
+            public func listAll(options: RPCD.CallOptions = .init()) -> RPCD.Items<RPCD.DeadLetter> {
+                RPCD.Items { cursor throws(RPCD.Failure) in
+                    try await list(limit: RPCD.itemsAtOnce, cursor: cursor, options: options)
+                }
+            }
+
+            /// Has what was refused sent again.
+            ///
+            /// For the operator of the host.
+            /// - Parameters:
+            ///   - ids: Which; the thousand oldest when left out.
+            @discardableResult
+            public func replay(ids: [String]? = nil, options: RPCD.CallOptions = .init()) async throws(RPCD
+                .Failure) -> RPCD.Replayed
+            {
+                try await client.call(
+                    Operation("admin.deadLetters.replay", mutates: true, isIdempotent: true), options
+                ) { params in
+                    params.set("ids", ids)
+                }
+            }
+
+        }
+
+    }
 
 }
 
@@ -1159,299 +1495,6 @@ extension RPCD {
                     params.set("purchaseId", purchaseId)
                     params.set("outcome", outcome)
                     params.set("referenceId", referenceId)
-                }
-            }
-
-        }
-
-    }
-
-}
-
-extension RPCD {
-    /// The methods `admin.…`.
-    public struct AdminMethods: Sendable {
-        let client: RPCD.Client
-
-        /// The methods `admin.ledger.…`.
-        public var ledger: RPCD.AdminMethods.LedgerMethods { RPCD.AdminMethods.LedgerMethods(client: client) }
-
-        /// The methods `admin.purchases.…`.
-        public var purchases: RPCD.AdminMethods.PurchasesMethods {
-            RPCD.AdminMethods.PurchasesMethods(client: client)
-        }
-
-        /// The methods `admin.audit.…`.
-        public var audit: RPCD.AdminMethods.AuditMethods { RPCD.AdminMethods.AuditMethods(client: client) }
-
-        /// The methods `admin.users.…`.
-        public var users: RPCD.AdminMethods.UsersMethods { RPCD.AdminMethods.UsersMethods(client: client) }
-
-        /// The methods `admin.circuits.…`.
-        public var circuits: RPCD.AdminMethods.CircuitsMethods {
-            RPCD.AdminMethods.CircuitsMethods(client: client)
-        }
-
-        /// The methods `admin.analytics.…`.
-        public var analytics: RPCD.AdminMethods.AnalyticsMethods {
-            RPCD.AdminMethods.AnalyticsMethods(client: client)
-        }
-
-        /// The methods `admin.deadLetters.…`.
-        public var deadLetters: RPCD.AdminMethods.DeadLettersMethods {
-            RPCD.AdminMethods.DeadLettersMethods(client: client)
-        }
-
-        /// The methods `admin.ledger.…`.
-        public struct LedgerMethods: Sendable {
-            let client: RPCD.Client
-
-            /// Recomputes every account from its transactions, and compares holds, refunds, grants and
-            /// idempotency keys with them.
-            ///
-            /// For the operator of the host.
-            /// - Parameters:
-            ///   - workspaceId: The workspace.
-            public func verify(workspaceId: String? = nil, options: RPCD.CallOptions = .init())
-                -> RPCD.Stream<RPCD.WorkProgress, RPCD.LedgerVerification>
-            {
-                client.stream(Operation("admin.ledger.verify"), options) { params in
-                    params.set("workspaceId", workspaceId)
-                }
-            }
-
-        }
-
-        /// The methods `admin.purchases.…`.
-        public struct PurchasesMethods: Sendable {
-            let client: RPCD.Client
-
-            /// Tells of every purchase that waits, and of each that comes, as progress, until it is cancelled or
-            /// its time is over.
-            ///
-            /// For the operator of the host.
-            public func watch(options: RPCD.CallOptions = .init()) -> RPCD.Stream<RPCD.Purchase, RPCD.Done> {
-                client.stream(Operation("admin.purchases.watch"), options) { _ in }
-            }
-
-        }
-
-        /// The methods `admin.audit.…`.
-        public struct AuditMethods: Sendable {
-            let client: RPCD.Client
-
-            /// Compares the trail with its seals: rows that were changed, removed, moved or put in are named.
-            ///
-            /// For the operator of the host.
-            /// - Parameters:
-            ///   - workspaceId: The workspace.
-            ///   - expect: The end of the chain as it was told before, `NUMBER:SEAL`; the chain has to have it
-            ///   still.
-            public func verify(
-                workspaceId: String? = nil, expect: String? = nil, options: RPCD.CallOptions = .init()
-            ) -> RPCD.Stream<RPCD.WorkProgress, RPCD.AuditVerification> {
-                client.stream(Operation("admin.audit.verify"), options) { params in
-                    params.set("workspaceId", workspaceId)
-                    params.set("expect", expect)
-                }
-            }
-
-        }
-
-        /// The methods `admin.users.…`.
-        public struct UsersMethods: Sendable {
-            let client: RPCD.Client
-
-            /// Lists the accounts, oldest first.
-            ///
-            /// For the operator of the host.
-            /// - Parameters:
-            ///   - limit: How many at most. Default 25.
-            ///   - cursor: The `nextCursor` of the page before.
-            public func list(limit: Int64? = nil, cursor: String? = nil, options: RPCD.CallOptions = .init())
-                async throws(RPCD.Failure) -> RPCD.Page<RPCD.AdministeredUser>
-            {
-                try await client.call(Operation("admin.users.list"), options) { params in
-                    params.set("limit", limit)
-                    params.set("cursor", cursor)
-                }
-            }
-
-            /// All that ``list`` has, page by page.
-            public func listAll(options: RPCD.CallOptions = .init()) -> RPCD.Items<RPCD.AdministeredUser> {
-                RPCD.Items { cursor throws(RPCD.Failure) in
-                    try await list(limit: RPCD.itemsAtOnce, cursor: cursor, options: options)
-                }
-            }
-
-            /// Shuts an account out: its logins, and the API keys that it made, are refused on their next call.
-            ///
-            /// For the operator of the host.
-            /// - Parameters:
-            ///   - userId: The account.
-            @discardableResult
-            public func disable(userId: String, options: RPCD.CallOptions = .init()) async throws(RPCD
-                .Failure) -> RPCD.AdministeredUser
-            {
-                try await client.call(
-                    Operation("admin.users.disable", mutates: true, isIdempotent: true), options
-                ) { params in
-                    params.set("userId", userId)
-                }
-            }
-
-            /// Lets an account in again; its logins and API keys work as before.
-            ///
-            /// For the operator of the host.
-            /// - Parameters:
-            ///   - userId: The account.
-            @discardableResult
-            public func enable(userId: String, options: RPCD.CallOptions = .init()) async throws(RPCD.Failure)
-                -> RPCD.AdministeredUser
-            {
-                try await client.call(
-                    Operation("admin.users.enable", mutates: true, isIdempotent: true), options
-                ) { params in
-                    params.set("userId", userId)
-                }
-            }
-
-            /// Ends every login of an account.
-            ///
-            /// For the operator of the host.
-            /// - Parameters:
-            ///   - userId: The account.
-            @discardableResult
-            public func revokeSessions(userId: String, options: RPCD.CallOptions = .init()) async throws(RPCD
-                .Failure) -> RPCD.AdministeredUser
-            {
-                try await client.call(
-                    Operation("admin.users.revokeSessions", mutates: true, isIdempotent: true), options
-                ) { params in
-                    params.set("userId", userId)
-                }
-            }
-
-        }
-
-        /// The methods `admin.circuits.…`.
-        public struct CircuitsMethods: Sendable {
-            let client: RPCD.Client
-
-            /// Lists the circuits that ever opened or were forced: which providers are left alone, with which
-            /// keys.
-            ///
-            /// For the operator of the host.
-            /// - Parameters:
-            ///   - limit: How many at most. Default 25.
-            ///   - cursor: The `nextCursor` of the page before.
-            public func list(limit: Int64? = nil, cursor: String? = nil, options: RPCD.CallOptions = .init())
-                async throws(RPCD.Failure) -> RPCD.Page<RPCD.Circuit>
-            {
-                try await client.call(Operation("admin.circuits.list"), options) { params in
-                    params.set("limit", limit)
-                    params.set("cursor", cursor)
-                }
-            }
-
-            /// All that ``list`` has, page by page.
-            public func listAll(options: RPCD.CallOptions = .init()) -> RPCD.Items<RPCD.Circuit> {
-                RPCD.Items { cursor throws(RPCD.Failure) in
-                    try await list(limit: RPCD.itemsAtOnce, cursor: cursor, options: options)
-                }
-            }
-
-            /// Keeps a circuit open or closed, or lets it go by what happens again, closed to begin with. Every
-            /// daemon follows within seconds.
-            ///
-            /// For the operator of the host.
-            /// - Parameters:
-            ///   - provider: Which provider, as hunter.
-            ///   - credential: `platform`, which is meant where nothing is said, or the id of a credential.
-            ///   - state: What it has to be.
-            @discardableResult
-            public func force(
-                provider: String, credential: String? = nil, state: RPCD.CircuitForced,
-                options: RPCD.CallOptions = .init()
-            ) async throws(RPCD.Failure) -> RPCD.Circuit {
-                try await client.call(
-                    Operation("admin.circuits.force", mutates: true, isIdempotent: true), options
-                ) { params in
-                    params.set("provider", provider)
-                    params.set("credential", credential)
-                    params.set("state", state)
-                }
-            }
-
-        }
-
-        /// The methods `admin.analytics.…`.
-        public struct AnalyticsMethods: Sendable {
-            let client: RPCD.Client
-
-            /// Compares the store of analytics with the database, for each workspace and day.
-            ///
-            /// For the operator of the host.
-            /// - Parameters:
-            ///   - workspaceId: The workspace.
-            public func verify(workspaceId: String? = nil, options: RPCD.CallOptions = .init())
-                -> RPCD.Stream<RPCD.WorkProgress, RPCD.AnalyticsVerification>
-            {
-                client.stream(Operation("admin.analytics.verify"), options) { params in
-                    params.set("workspaceId", workspaceId)
-                }
-            }
-
-            /// Has everything read anew and sent to the store of analytics, beside all that goes on.
-            ///
-            /// For the operator of the host.
-            public func rebuild(options: RPCD.CallOptions = .init())
-                -> RPCD.Stream<RPCD.WorkProgress, RPCD.Rebuilt>
-            {
-                client.stream(Operation("admin.analytics.rebuild", mutates: true), options) { _ in }
-            }
-
-        }
-
-        /// The methods `admin.deadLetters.…`.
-        public struct DeadLettersMethods: Sendable {
-            let client: RPCD.Client
-
-            /// Lists what the store of analytics has refused for good.
-            ///
-            /// For the operator of the host.
-            /// - Parameters:
-            ///   - limit: How many at most. Default 25.
-            ///   - cursor: The `nextCursor` of the page before.
-            public func list(limit: Int64? = nil, cursor: String? = nil, options: RPCD.CallOptions = .init())
-                async throws(RPCD.Failure) -> RPCD.Page<RPCD.DeadLetter>
-            {
-                try await client.call(Operation("admin.deadLetters.list"), options) { params in
-                    params.set("limit", limit)
-                    params.set("cursor", cursor)
-                }
-            }
-
-            /// All that ``list`` has, page by page.
-            public func listAll(options: RPCD.CallOptions = .init()) -> RPCD.Items<RPCD.DeadLetter> {
-                RPCD.Items { cursor throws(RPCD.Failure) in
-                    try await list(limit: RPCD.itemsAtOnce, cursor: cursor, options: options)
-                }
-            }
-
-            /// Has what was refused sent again.
-            ///
-            /// For the operator of the host.
-            /// - Parameters:
-            ///   - ids: Which; the thousand oldest when left out.
-            @discardableResult
-            public func replay(ids: [String]? = nil, options: RPCD.CallOptions = .init()) async throws(RPCD
-                .Failure) -> RPCD.Replayed
-            {
-                try await client.call(
-                    Operation("admin.deadLetters.replay", mutates: true, isIdempotent: true), options
-                ) { params in
-                    params.set("ids", ids)
                 }
             }
 

@@ -231,6 +231,15 @@ extension RPCD {
         case unknown(String)
     }
 
+    public struct AccountMade: Sendable, Hashable {
+        /// The account.
+        public let user: RPCD.User
+        /// Whether it was made by this call.
+        public let isNew: Bool
+        /// Sets a password once, within a day; shown here alone. Null where a password was given.
+        public let passwordToken: String?
+    }
+
     public struct AdministeredUser: Sendable, Hashable {
         /// The account.
         public let id: String
@@ -910,6 +919,13 @@ extension RPCD {
         public let secret: RPCD.Secret
     }
 
+    public struct Pause: Sendable, Hashable {
+        /// Whether nothing of this daemon's is on the database any more.
+        public let quiet: Bool
+        /// After these calls go on by themselves.
+        public let seconds: Int64
+    }
+
     public struct Pong: Sendable, Hashable {
         /// What was given, else null.
         public let payload: RPCD.Value?
@@ -1035,6 +1051,11 @@ extension RPCD {
     public struct Replayed: Sendable, Hashable {
         /// How many.
         public let replayed: Int64
+    }
+
+    public struct Resumption: Sendable, Hashable {
+        /// Whether there was something to resume.
+        public let wasPaused: Bool
     }
 
     public struct Session: Sendable, Hashable {
@@ -1875,6 +1896,15 @@ extension RPCD.WebhooksEvents: RawRepresentable, Readable, Writable {
     func write(to writer: inout JSONWriter) { writer.string(rawValue) }
 }
 
+extension RPCD.AccountMade: Readable {
+    init(reading json: JSON) throws(Misread) {
+        let members = try Members(json)
+        self.user = try members.read("user")
+        self.isNew = try members.read("isNew")
+        self.passwordToken = try members.read("passwordToken")
+    }
+}
+
 extension RPCD.AdministeredUser: Readable {
     init(reading json: JSON) throws(Misread) {
         let members = try Members(json)
@@ -2408,6 +2438,14 @@ extension RPCD.NewWebhook: Readable {
     }
 }
 
+extension RPCD.Pause: Readable {
+    init(reading json: JSON) throws(Misread) {
+        let members = try Members(json)
+        self.quiet = try members.read("quiet")
+        self.seconds = try members.read("seconds")
+    }
+}
+
 extension RPCD.Pong: Readable {
     init(reading json: JSON) throws(Misread) {
         let members = try Members(json)
@@ -2513,6 +2551,13 @@ extension RPCD.Replayed: Readable {
     init(reading json: JSON) throws(Misread) {
         let members = try Members(json)
         self.replayed = try members.read("replayed")
+    }
+}
+
+extension RPCD.Resumption: Readable {
+    init(reading json: JSON) throws(Misread) {
+        let members = try Members(json)
+        self.wasPaused = try members.read("wasPaused")
     }
 }
 

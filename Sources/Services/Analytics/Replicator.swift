@@ -1,7 +1,7 @@
-import RPC
 import AnalyticsStores
 import Identifiers
 import Postgres
+import RPC
 import Resilience
 import Synchronization
 

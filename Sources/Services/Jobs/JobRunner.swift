@@ -1,7 +1,7 @@
-import RPC
 import Identifiers
 import JSON
 import Postgres
+import RPC
 import Resilience
 import Synchronization
 
@@ -168,7 +168,9 @@ public final class JobRunner: Sendable {
                     start(batch, writer)
                     isFailing = false
                 } catch {
-                    if !isFailing, !Task.isCancelled { log(Notice(.upkeepFailed, "Taking up tasks failed: \(error)")) }
+                    if !isFailing, !Task.isCancelled {
+                        log(Notice(.upkeepFailed, "Taking up tasks failed: \(error)"))
+                    }
                     isFailing = true
                 }
             }
@@ -213,7 +215,9 @@ public final class JobRunner: Sendable {
                 try await work()
                 failing.remove(name)
             } catch {
-                if failing.insert(name).inserted, !Task.isCancelled { log(Notice(.upkeepFailed, "\(name) failed: \(error)")) }
+                if failing.insert(name).inserted, !Task.isCancelled {
+                    log(Notice(.upkeepFailed, "\(name) failed: \(error)"))
+                }
             }
         }
         var nextBeat: UInt64 = 0

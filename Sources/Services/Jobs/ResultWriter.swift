@@ -1,5 +1,5 @@
-import RPC
 import Postgres
+import RPC
 import Synchronization
 
 /// Writes down what came of tasks, in batches, each job in a transaction of its own: what cannot be written of one holds up no other.
@@ -75,7 +75,9 @@ final class ResultWriter: Sendable {
                 continue
             }
             let failure = await write(entries)
-            if let failure, !isFailing { log(Notice(.resultsWait, "Writing down results failed: \(failure)")) }
+            if let failure, !isFailing {
+                log(Notice(.resultsWait, "Writing down results failed: \(failure)"))
+            }
             isFailing = failure != nil
             guard isFailing else { continue }
             // Their leases end, and others have them.
@@ -137,7 +139,8 @@ final class ResultWriter: Sendable {
             log(
                 Notice(
                     .resultsWait,
-                    "Results of job \(job.id) are not taken by the database, and are written one by one: \(error)"))
+                    "Results of job \(job.id) are not taken by the database, and are written one by one: \(error)"
+                ))
         }
         var written: [Written] = []
         for entry in entries {

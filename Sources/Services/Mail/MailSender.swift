@@ -1,10 +1,10 @@
-import RPC
 import Cryptography
 import Dispatch
 import Identifiers
 import JSON
 import Mail
 import Postgres
+import RPC
 
 /// Sends what waits in the outbox. A mail that the server has taken is deleted; if the daemon dies in between, it is sent again, under the same
 /// Message-ID.

@@ -20,7 +20,9 @@ public struct Upkeep: Sendable {
                     try await turn()
                     isFailing = false
                 } catch {
-                    if !isFailing, !Task.isCancelled { log(Notice(.upkeepFailed, "\(name) failed: \(error)")) }
+                    if !isFailing, !Task.isCancelled {
+                        log(Notice(.upkeepFailed, "\(name) failed: \(error)"))
+                    }
                     isFailing = true
                 }
                 try? await Task.sleep(for: pause)

@@ -1,5 +1,5 @@
-import RPC
 import Identifiers
+import RPC
 import Resilience
 import Synchronization
 
@@ -152,7 +152,8 @@ final class CircuitBreakers: Sendable {
         switch (breaker.forced, breaker.state) {
         case (.none, .open):
             let until = Timestamp(microseconds: breaker.snapshot.openUntil / 1000)
-            state.notices.append(Notice(.circuitOpened, "\(name) is open until \(until): it failed too often"))
+            state.notices.append(
+                Notice(.circuitOpened, "\(name) is open until \(until): it failed too often"))
         case (.none, .closed): state.notices.append(Notice(.circuitClosed, "\(name) is closed"))
         case (.none, .halfOpen): break
         case (.open, _):

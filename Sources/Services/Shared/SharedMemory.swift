@@ -51,7 +51,8 @@ public final class SharedMemory: Sendable {
                 log(
                     Notice(
                         .redisAway,
-                        "Redis is away, so limits hold for each daemon by itself until it is back: \(reason)"))
+                        "Redis is away, so limits hold for each daemon by itself until it is back: \(reason)")
+                )
             case .message(_, let payload): circuits.hear(payload)
             }
         }

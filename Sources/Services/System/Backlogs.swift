@@ -49,7 +49,8 @@ public final class Backlogs: Sendable {
         text.gauge(
             "rpcd_dead_letters", "Rows that analytics has refused for good; as many.", reading.deadLetters)
         text.begin(
-            "rpcd_verification_age_seconds", .gauge, "Since the whole ledger, trail or analytics was verified.")
+            "rpcd_verification_age_seconds", .gauge,
+            "Since the whole ledger, trail or analytics was verified.")
         for entry in reading.verifications {
             text.sample("rpcd_verification_age_seconds", [("kind", entry.kind)], "\(entry.seconds)")
         }

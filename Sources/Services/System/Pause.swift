@@ -10,8 +10,10 @@ struct Pause: Sendable {
 
     static let shape = Shape<Pause>.object(
         "Pause",
-        Field("quiet", .boolean, "Whether nothing of this daemon's is on the database any more.") { $0.isQuiet },
-        Field("seconds", .integer(0...60), "After these calls go on by themselves.") { $0.seconds })
+        Field("quiet", .boolean, "Whether nothing of this daemon's is on the database any more.") {
+            $0.isQuiet
+        },
+        Field("seconds", .integer, "After these calls go on by themselves.") { $0.seconds })
 }
 
 extension System {
@@ -25,25 +27,30 @@ extension System {
                 "Holds calls while the database is switched over: what has begun ends, what comes waits, no connection to the database is left open.",
                 role: .operator, servesPaused: true, route: .post("/admin/pause"),
                 params: Params(
-                    .optional(.integer("seconds", 1...60, "How long at most; 20 when left out."))),
+                    Param.integer("seconds", 1...60, "How long at most.").defaulting(to: 20)),
                 result: Pause.shape, example: Example(#"{"seconds":1}"#, gives: #"{"seconds":1}"#),
-                run: Handler { call, params, shape in
-                    do {
-                        try call.requireRoleWithoutWorkspace()
-                        let seconds = try params.get() ?? 20
-                        Task { call.succeed(shape.body(of: await pause(seconds: seconds))) }
-                    } catch {
-                        call.fail(CallError(wrapping: error, in: call), cause: error)
-                    }
-                }),
+                run: pausing),
             Method(
                 "admin.resume", "Lets calls go on, with new connections to the database.", role: .operator,
                 servesPaused: true, route: .post("/admin/resume"), params: Params(),
                 result: .object(
-                    "Resumption", Field("wasPaused", .boolean, "Whether there was something to resume.") { $0 }),
+                    "Resumption",
+                    Field("wasPaused", .boolean, "Whether there was something to resume.") { $0 }),
                 example: Example("{}", gives: #"{"wasPaused":true}"#),
                 run: .immediate { _ in resume() }),
         ]
+    }
+
+    private var pausing: Handler<Pause, Int64> {
+        Handler { call, params, shape in
+            do {
+                try call.requireRoleWithoutWorkspace()
+                let seconds = try params.get()
+                Task { call.succeed(shape.body(of: await pause(seconds: seconds))) }
+            } catch {
+                call.fail(CallError(wrapping: error, in: call), cause: error)
+            }
+        }
     }
 
     private func pause(seconds: Int64) async -> Pause {

@@ -1,8 +1,8 @@
 import Cryptography
 import Egress
 import Identifiers
-import Resilience
 import RPC
+import Resilience
 
 /// Where messages go, and with which secrets they are signed.
 struct WebhookTarget: Sendable {

@@ -1,8 +1,8 @@
-import RPC
 import Egress
 import Identifiers
 import JSON
 import Postgres
+import RPC
 
 /// Sends what waits for webhooks. An endpoint is one daemon's at a time, under a lease; a daemon has many at once, so that one that is slow holds up
 /// nobody else. If the daemon dies, the lease ends and everything whose outcome was not written down is sent again, under the same ids.
@@ -170,7 +170,8 @@ struct WebhookSender: Sendable {
         if let disabled {
             log(
                 Notice(
-                    .webhookDisabled, "Webhook \(id) of workspace \(workspace) was disabled: \(disabled.rawValue)"))
+                    .webhookDisabled,
+                    "Webhook \(id) of workspace \(workspace) was disabled: \(disabled.rawValue)"))
         }
     }
 

@@ -1,5 +1,6 @@
 import Egress
 import Postgres
+import RPC
 
 extension HTTPClient.Configuration {
     /// For webhooks: a client of their own, whose places are enough for all that is sent at once.
@@ -22,7 +23,7 @@ extension Platform {
 
     var webhookClient: WebhookClient? { webhooks.map { WebhookClient($0) } }
 
-    func webhookSender(log: @escaping @Sendable (String) -> Void) -> WebhookSender? {
+    func webhookSender(log: @escaping @Sendable (Notice) -> Void) -> WebhookSender? {
         webhookClient.map { WebhookSender(pool: pool, vault: vault, client: $0, log: log) }
     }
 

@@ -342,7 +342,8 @@ final class HTTPHandler: ChannelInboundHandler {
             headers.add(
                 name: "Access-Control-Expose-Headers",
                 value:
-                    "ETag, X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Server-Timing")
+                    "ETag, X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Server-Timing"
+            )
         }
         if let length { headers.add(name: "Content-Length", value: String(length)) }
         if mustClose(after: head) { headers.replaceOrAdd(name: "Connection", value: "close") }

@@ -67,7 +67,8 @@ public final class HTTPServer: Sendable {
     }
 
     private static func bootstrap(
-        _ dispatcher: Dispatcher, _ options: CurrentOptions, _ gate: ConnectionGate?, _ children: ChildChannels,
+        _ dispatcher: Dispatcher, _ options: CurrentOptions, _ gate: ConnectionGate?,
+        _ children: ChildChannels,
         _ group: any EventLoopGroup
     ) -> ServerBootstrap {
         let gate = gate ?? ConnectionGate(dispatcher.limits)

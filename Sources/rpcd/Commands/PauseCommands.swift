@@ -35,7 +35,8 @@ struct PauseCommand: AsyncParsableCommand {
             let pause = try DaemonCall.result(of: request, at: DaemonCall.socketPath(socket)) { _ in }
             guard pause["quiet"]?.bool == true else {
                 throw CommandFailure(
-                    "Calls are held, but something that had begun before is on the database still; rpcd resume lets calls go on")
+                    "Calls are held, but something that had begun before is on the database still; rpcd resume lets calls go on"
+                )
             }
             print("paused for at most \(seconds) s; rpcd resume lets calls go on")
         }
@@ -52,7 +53,8 @@ struct ResumeCommand: AsyncParsableCommand {
     func run() async throws {
         try await reporting {
             let answer = try DaemonCall.result(
-                of: DaemonCall.request("admin.resume", [:]), at: DaemonCall.socketPath(socket)) { _ in }
+                of: DaemonCall.request("admin.resume", [:]), at: DaemonCall.socketPath(socket)
+            ) { _ in }
             print(answer["wasPaused"]?.bool == true ? "resumed" : "it was not paused")
         }
     }

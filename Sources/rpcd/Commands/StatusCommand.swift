@@ -50,7 +50,8 @@ struct StatusCommand: AsyncParsableCommand {
         let isPaused = (metrics.integer("rpcd_paused_calls") ?? -1) >= 0
         return DaemonStatus(
             version: try ask("system.version"),
-            readiness: isPaused ? nil : try DaemonCall.answer(to: DaemonCall.request("system.ready", [:]), at: path),
+            readiness: isPaused
+                ? nil : try DaemonCall.answer(to: DaemonCall.request("system.ready", [:]), at: path),
             metrics: metrics, since: before)
     }
 }

@@ -51,7 +51,9 @@ struct DaemonStatus {
         var figures: [(name: String, value: Figure)] = [
             ("answered", .count(Int64(answered))), ("internalErrors", .count(Int64(errors))),
         ]
-        if let before { figures.append(("perSecond", .rate((answered - before.status.answered) / before.seconds))) }
+        if let before {
+            figures.append(("perSecond", .rate((answered - before.status.answered) / before.seconds)))
+        }
         figures.append(("loopLag", .seconds(metrics.value("rpcd_event_loop_lag_seconds") ?? 0)))
         rows.append(Row(name: "calls", figures: figures))
         func row(_ name: String, _ figures: (name: String, metric: String)...) {

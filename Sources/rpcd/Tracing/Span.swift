@@ -53,7 +53,11 @@ enum OTLP {
                 writer.endObject()
                 list("scopeSpans", &writer) { writer in
                     writer.key("scope")
-                    writer.raw(JSONWriter.object { $0.key("name"); $0.string("rpcd") })
+                    writer.raw(
+                        JSONWriter.object {
+                            $0.key("name")
+                            $0.string("rpcd")
+                        })
                     writer.key("spans")
                     writer.beginArray()
                     for span in spans { write(span, &writer) }
@@ -86,7 +90,11 @@ enum OTLP {
                     writer.key("key")
                     writer.string(key)
                     writer.key("value")
-                    writer.raw(JSONWriter.object { $0.key("stringValue"); $0.string(value) })
+                    writer.raw(
+                        JSONWriter.object {
+                            $0.key("stringValue")
+                            $0.string(value)
+                        })
                 })
         }
         writer.endArray()
@@ -107,7 +115,9 @@ enum OTLP {
         writer.key("kind")
         writer.int(server)
         let end = UInt64(max(0, span.endMicroseconds)) * 1000
-        for (key, value) in [("startTimeUnixNano", end - min(end, span.nanoseconds)), ("endTimeUnixNano", end)] {
+        for (key, value) in [
+            ("startTimeUnixNano", end - min(end, span.nanoseconds)), ("endTimeUnixNano", end),
+        ] {
             writer.key(key)
             writer.string("\(value)")
         }
@@ -121,7 +131,11 @@ enum OTLP {
             ], &writer)
         if span.isFault {
             writer.key("status")
-            writer.raw(JSONWriter.object { $0.key("code"); $0.int(error) })
+            writer.raw(
+                JSONWriter.object {
+                    $0.key("code")
+                    $0.int(error)
+                })
         }
         writer.endObject()
     }

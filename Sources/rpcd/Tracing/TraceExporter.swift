@@ -112,7 +112,8 @@ extension Settings {
     static let tracing: [Declaration] = [
         Declaration(
             key: "RPCD_OTLP_ENDPOINT", takes: "a URL as http://127.0.0.1:4318", standard: nil,
-            summary: "a collector of OpenTelemetry that takes traces by OTLP over HTTP; without one there are none"
+            summary:
+                "a collector of OpenTelemetry that takes traces by OTLP over HTTP; without one there are none"
         ) {
             guard let endpoint = TraceExporter.Endpoint($1) else { return false }
             $0.traces.endpoint = endpoint
@@ -120,7 +121,8 @@ extension Settings {
         },
         Declaration(
             key: "RPCD_OTLP_RATIO", takes: "a number from 0 to 1", standard: "0.1",
-            summary: "the part of traces that is recorded, of those that begin here; a caller's own decision stands"
+            summary:
+                "the part of traces that is recorded, of those that begin here; a caller's own decision stands"
         ) {
             guard let ratio = Double($1), (0...1).contains(ratio) else { return false }
             $0.traces.ratio = ratio

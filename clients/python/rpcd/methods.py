@@ -28,6 +28,306 @@ class Caller(Protocol):
     ) -> Stream[Progress, Result]: ...
 
 
+class AdminLedgerMethods:
+    """The methods `admin.ledger.…`."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def verify(
+        self, *, workspace_id: str | None = None, options: CallOptions = _DEFAULT
+    ) -> Stream[types.WorkProgress, types.LedgerVerification]:
+        """Recomputes every account from its transactions, and compares holds, refunds, grants and idempotency
+        keys with them.
+
+        For the operator of the host.
+        workspace_id: The workspace.
+        """
+        return self._caller._stream(
+            Operation("admin.ledger.verify", streams=True),
+            {"workspaceId": workspace_id}, options,
+            types.WorkProgress._from_json, types.LedgerVerification._from_json)
+
+
+class AdminPurchasesMethods:
+    """The methods `admin.purchases.…`."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def watch(
+        self, *, options: CallOptions = _DEFAULT
+    ) -> Stream[types.Purchase, None]:
+        """Tells of every purchase that waits, and of each that comes, as progress, until it is cancelled or
+        its time is over.
+
+        For the operator of the host.
+        """
+        return self._caller._stream(
+            Operation("admin.purchases.watch", streams=True),
+            {}, options,
+            types.Purchase._from_json, lambda value: None)
+
+
+class AdminAuditMethods:
+    """The methods `admin.audit.…`."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def verify(
+        self, *, workspace_id: str | None = None, expect: str | None = None, options: CallOptions = _DEFAULT
+    ) -> Stream[types.WorkProgress, types.AuditVerification]:
+        """Compares the trail with its seals: rows that were changed, removed, moved or put in are named.
+
+        For the operator of the host.
+        workspace_id: The workspace.
+        expect: The end of the chain as it was told before, `NUMBER:SEAL`; the chain has to have it still.
+        """
+        return self._caller._stream(
+            Operation("admin.audit.verify", streams=True),
+            {"workspaceId": workspace_id, "expect": expect}, options,
+            types.WorkProgress._from_json, types.AuditVerification._from_json)
+
+
+class AdminUsersMethods:
+    """The methods `admin.users.…`."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def list(
+        self, *, limit: int | None = None, cursor: str | None = None, options: CallOptions = _DEFAULT
+    ) -> Page[types.AdministeredUser]:
+        """Lists the accounts, oldest first.
+
+        For the operator of the host.
+        limit: How many at most. Default 25.
+        cursor: The `nextCursor` of the page before.
+        """
+        return self._caller._call(
+            Operation("admin.users.list"),
+            {"limit": limit, "cursor": cursor}, options,
+            lambda value: read_page(value, types.AdministeredUser._from_json))
+
+    def list_all(
+        self, *, options: CallOptions = _DEFAULT
+    ) -> Iterator[types.AdministeredUser]:
+        """All that `list` has, page by page."""
+        return all_items(lambda cursor: self.list(limit=_ITEMS_AT_ONCE, cursor=cursor, options=options))
+
+    def create(
+        self, *, email: str, name: str, password: str | None = None, options: CallOptions = _DEFAULT
+    ) -> types.AccountMade:
+        """Makes an account, or finds the one of that address, which stays as it is. Without a password a
+        token sets one within a day, through `auth.resetPassword`.
+
+        For the operator of the host.
+        email: The address.
+        name: What others see; of an account that is there already, the name stays.
+        password: 12 characters at least.
+        """
+        return self._caller._call(
+            Operation("admin.users.create", mutates=True, idempotent=True),
+            {"email": email, "name": name, "password": password}, options,
+            types.AccountMade._from_json)
+
+    def disable(
+        self, *, user_id: str, options: CallOptions = _DEFAULT
+    ) -> types.AdministeredUser:
+        """Shuts an account out: its logins, and the API keys that it made, are refused on their next call.
+
+        For the operator of the host.
+        user_id: The account.
+        """
+        return self._caller._call(
+            Operation("admin.users.disable", mutates=True, idempotent=True),
+            {"userId": user_id}, options,
+            types.AdministeredUser._from_json)
+
+    def enable(
+        self, *, user_id: str, options: CallOptions = _DEFAULT
+    ) -> types.AdministeredUser:
+        """Lets an account in again; its logins and API keys work as before.
+
+        For the operator of the host.
+        user_id: The account.
+        """
+        return self._caller._call(
+            Operation("admin.users.enable", mutates=True, idempotent=True),
+            {"userId": user_id}, options,
+            types.AdministeredUser._from_json)
+
+    def revoke_sessions(
+        self, *, user_id: str, options: CallOptions = _DEFAULT
+    ) -> types.AdministeredUser:
+        """Ends every login of an account.
+
+        For the operator of the host.
+        user_id: The account.
+        """
+        return self._caller._call(
+            Operation("admin.users.revokeSessions", mutates=True, idempotent=True),
+            {"userId": user_id}, options,
+            types.AdministeredUser._from_json)
+
+
+class AdminCircuitsMethods:
+    """The methods `admin.circuits.…`."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def list(
+        self, *, limit: int | None = None, cursor: str | None = None, options: CallOptions = _DEFAULT
+    ) -> Page[types.Circuit]:
+        """Lists the circuits that ever opened or were forced: which providers are left alone, with which
+        keys.
+
+        For the operator of the host.
+        limit: How many at most. Default 25.
+        cursor: The `nextCursor` of the page before.
+        """
+        return self._caller._call(
+            Operation("admin.circuits.list"),
+            {"limit": limit, "cursor": cursor}, options,
+            lambda value: read_page(value, types.Circuit._from_json))
+
+    def list_all(
+        self, *, options: CallOptions = _DEFAULT
+    ) -> Iterator[types.Circuit]:
+        """All that `list` has, page by page."""
+        return all_items(lambda cursor: self.list(limit=_ITEMS_AT_ONCE, cursor=cursor, options=options))
+
+    def force(
+        self, *, provider: str, state: types.CircuitForced, credential: str | None = None, options: CallOptions = _DEFAULT
+    ) -> types.Circuit:
+        """Keeps a circuit open or closed, or lets it go by what happens again, closed to begin with. Every
+        daemon follows within seconds.
+
+        For the operator of the host.
+        provider: Which provider, as hunter.
+        credential: `platform`, which is meant where nothing is said, or the id of a credential.
+        state: What it has to be.
+        """
+        return self._caller._call(
+            Operation("admin.circuits.force", mutates=True, idempotent=True),
+            {"provider": provider, "credential": credential, "state": state}, options,
+            types.Circuit._from_json)
+
+
+class AdminAnalyticsMethods:
+    """The methods `admin.analytics.…`."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def verify(
+        self, *, workspace_id: str | None = None, options: CallOptions = _DEFAULT
+    ) -> Stream[types.WorkProgress, types.AnalyticsVerification]:
+        """Compares the store of analytics with the database, for each workspace and day.
+
+        For the operator of the host.
+        workspace_id: The workspace.
+        """
+        return self._caller._stream(
+            Operation("admin.analytics.verify", streams=True),
+            {"workspaceId": workspace_id}, options,
+            types.WorkProgress._from_json, types.AnalyticsVerification._from_json)
+
+    def rebuild(
+        self, *, options: CallOptions = _DEFAULT
+    ) -> Stream[types.WorkProgress, types.Rebuilt]:
+        """Has everything read anew and sent to the store of analytics, beside all that goes on.
+
+        For the operator of the host.
+        """
+        return self._caller._stream(
+            Operation("admin.analytics.rebuild", mutates=True, streams=True),
+            {}, options,
+            types.WorkProgress._from_json, types.Rebuilt._from_json)
+
+
+class AdminDeadLettersMethods:
+    """The methods `admin.deadLetters.…`."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def list(
+        self, *, limit: int | None = None, cursor: str | None = None, options: CallOptions = _DEFAULT
+    ) -> Page[types.DeadLetter]:
+        """Lists what the store of analytics has refused for good.
+
+        For the operator of the host.
+        limit: How many at most. Default 25.
+        cursor: The `nextCursor` of the page before.
+        """
+        return self._caller._call(
+            Operation("admin.deadLetters.list"),
+            {"limit": limit, "cursor": cursor}, options,
+            lambda value: read_page(value, types.DeadLetter._from_json))
+
+    def list_all(
+        self, *, options: CallOptions = _DEFAULT
+    ) -> Iterator[types.DeadLetter]:
+        """All that `list` has, page by page."""
+        return all_items(lambda cursor: self.list(limit=_ITEMS_AT_ONCE, cursor=cursor, options=options))
+
+    def replay(
+        self, *, ids: Sequence[str] | None = None, options: CallOptions = _DEFAULT
+    ) -> types.Replayed:
+        """Has what was refused sent again.
+
+        For the operator of the host.
+        ids: Which; the thousand oldest when left out.
+        """
+        return self._caller._call(
+            Operation("admin.deadLetters.replay", mutates=True, idempotent=True),
+            {"ids": ids}, options,
+            types.Replayed._from_json)
+
+
+class AdminMethods:
+    """The methods `admin.…`."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+        self.ledger = AdminLedgerMethods(caller)
+        self.purchases = AdminPurchasesMethods(caller)
+        self.audit = AdminAuditMethods(caller)
+        self.users = AdminUsersMethods(caller)
+        self.circuits = AdminCircuitsMethods(caller)
+        self.analytics = AdminAnalyticsMethods(caller)
+        self.dead_letters = AdminDeadLettersMethods(caller)
+
+    def pause(
+        self, *, seconds: int | None = None, options: CallOptions = _DEFAULT
+    ) -> types.Pause:
+        """Holds calls while the database is switched over: what has begun ends, what comes waits, no
+        connection to the database is left open.
+
+        For the operator of the host.
+        seconds: How long at most. Default 20.
+        """
+        return self._caller._call(
+            Operation("admin.pause"),
+            {"seconds": seconds}, options,
+            types.Pause._from_json)
+
+    def resume(
+        self, *, options: CallOptions = _DEFAULT
+    ) -> types.Resumption:
+        """Lets calls go on, with new connections to the database.
+
+        For the operator of the host.
+        """
+        return self._caller._call(
+            Operation("admin.resume"),
+            {}, options,
+            types.Resumption._from_json)
+
+
 class SystemMethods:
     """The methods `system.…`."""
 
@@ -944,264 +1244,6 @@ class BillingMethods:
             types.LowBalanceThresholds._from_json)
 
 
-class AdminLedgerMethods:
-    """The methods `admin.ledger.…`."""
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
-
-    def verify(
-        self, *, workspace_id: str | None = None, options: CallOptions = _DEFAULT
-    ) -> Stream[types.WorkProgress, types.LedgerVerification]:
-        """Recomputes every account from its transactions, and compares holds, refunds, grants and idempotency
-        keys with them.
-
-        For the operator of the host.
-        workspace_id: The workspace.
-        """
-        return self._caller._stream(
-            Operation("admin.ledger.verify", streams=True),
-            {"workspaceId": workspace_id}, options,
-            types.WorkProgress._from_json, types.LedgerVerification._from_json)
-
-
-class AdminPurchasesMethods:
-    """The methods `admin.purchases.…`."""
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
-
-    def watch(
-        self, *, options: CallOptions = _DEFAULT
-    ) -> Stream[types.Purchase, None]:
-        """Tells of every purchase that waits, and of each that comes, as progress, until it is cancelled or
-        its time is over.
-
-        For the operator of the host.
-        """
-        return self._caller._stream(
-            Operation("admin.purchases.watch", streams=True),
-            {}, options,
-            types.Purchase._from_json, lambda value: None)
-
-
-class AdminAuditMethods:
-    """The methods `admin.audit.…`."""
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
-
-    def verify(
-        self, *, workspace_id: str | None = None, expect: str | None = None, options: CallOptions = _DEFAULT
-    ) -> Stream[types.WorkProgress, types.AuditVerification]:
-        """Compares the trail with its seals: rows that were changed, removed, moved or put in are named.
-
-        For the operator of the host.
-        workspace_id: The workspace.
-        expect: The end of the chain as it was told before, `NUMBER:SEAL`; the chain has to have it still.
-        """
-        return self._caller._stream(
-            Operation("admin.audit.verify", streams=True),
-            {"workspaceId": workspace_id, "expect": expect}, options,
-            types.WorkProgress._from_json, types.AuditVerification._from_json)
-
-
-class AdminUsersMethods:
-    """The methods `admin.users.…`."""
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
-
-    def list(
-        self, *, limit: int | None = None, cursor: str | None = None, options: CallOptions = _DEFAULT
-    ) -> Page[types.AdministeredUser]:
-        """Lists the accounts, oldest first.
-
-        For the operator of the host.
-        limit: How many at most. Default 25.
-        cursor: The `nextCursor` of the page before.
-        """
-        return self._caller._call(
-            Operation("admin.users.list"),
-            {"limit": limit, "cursor": cursor}, options,
-            lambda value: read_page(value, types.AdministeredUser._from_json))
-
-    def list_all(
-        self, *, options: CallOptions = _DEFAULT
-    ) -> Iterator[types.AdministeredUser]:
-        """All that `list` has, page by page."""
-        return all_items(lambda cursor: self.list(limit=_ITEMS_AT_ONCE, cursor=cursor, options=options))
-
-    def disable(
-        self, *, user_id: str, options: CallOptions = _DEFAULT
-    ) -> types.AdministeredUser:
-        """Shuts an account out: its logins, and the API keys that it made, are refused on their next call.
-
-        For the operator of the host.
-        user_id: The account.
-        """
-        return self._caller._call(
-            Operation("admin.users.disable", mutates=True, idempotent=True),
-            {"userId": user_id}, options,
-            types.AdministeredUser._from_json)
-
-    def enable(
-        self, *, user_id: str, options: CallOptions = _DEFAULT
-    ) -> types.AdministeredUser:
-        """Lets an account in again; its logins and API keys work as before.
-
-        For the operator of the host.
-        user_id: The account.
-        """
-        return self._caller._call(
-            Operation("admin.users.enable", mutates=True, idempotent=True),
-            {"userId": user_id}, options,
-            types.AdministeredUser._from_json)
-
-    def revoke_sessions(
-        self, *, user_id: str, options: CallOptions = _DEFAULT
-    ) -> types.AdministeredUser:
-        """Ends every login of an account.
-
-        For the operator of the host.
-        user_id: The account.
-        """
-        return self._caller._call(
-            Operation("admin.users.revokeSessions", mutates=True, idempotent=True),
-            {"userId": user_id}, options,
-            types.AdministeredUser._from_json)
-
-
-class AdminCircuitsMethods:
-    """The methods `admin.circuits.…`."""
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
-
-    def list(
-        self, *, limit: int | None = None, cursor: str | None = None, options: CallOptions = _DEFAULT
-    ) -> Page[types.Circuit]:
-        """Lists the circuits that ever opened or were forced: which providers are left alone, with which
-        keys.
-
-        For the operator of the host.
-        limit: How many at most. Default 25.
-        cursor: The `nextCursor` of the page before.
-        """
-        return self._caller._call(
-            Operation("admin.circuits.list"),
-            {"limit": limit, "cursor": cursor}, options,
-            lambda value: read_page(value, types.Circuit._from_json))
-
-    def list_all(
-        self, *, options: CallOptions = _DEFAULT
-    ) -> Iterator[types.Circuit]:
-        """All that `list` has, page by page."""
-        return all_items(lambda cursor: self.list(limit=_ITEMS_AT_ONCE, cursor=cursor, options=options))
-
-    def force(
-        self, *, provider: str, state: types.CircuitForced, credential: str | None = None, options: CallOptions = _DEFAULT
-    ) -> types.Circuit:
-        """Keeps a circuit open or closed, or lets it go by what happens again, closed to begin with. Every
-        daemon follows within seconds.
-
-        For the operator of the host.
-        provider: Which provider, as hunter.
-        credential: `platform`, which is meant where nothing is said, or the id of a credential.
-        state: What it has to be.
-        """
-        return self._caller._call(
-            Operation("admin.circuits.force", mutates=True, idempotent=True),
-            {"provider": provider, "credential": credential, "state": state}, options,
-            types.Circuit._from_json)
-
-
-class AdminAnalyticsMethods:
-    """The methods `admin.analytics.…`."""
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
-
-    def verify(
-        self, *, workspace_id: str | None = None, options: CallOptions = _DEFAULT
-    ) -> Stream[types.WorkProgress, types.AnalyticsVerification]:
-        """Compares the store of analytics with the database, for each workspace and day.
-
-        For the operator of the host.
-        workspace_id: The workspace.
-        """
-        return self._caller._stream(
-            Operation("admin.analytics.verify", streams=True),
-            {"workspaceId": workspace_id}, options,
-            types.WorkProgress._from_json, types.AnalyticsVerification._from_json)
-
-    def rebuild(
-        self, *, options: CallOptions = _DEFAULT
-    ) -> Stream[types.WorkProgress, types.Rebuilt]:
-        """Has everything read anew and sent to the store of analytics, beside all that goes on.
-
-        For the operator of the host.
-        """
-        return self._caller._stream(
-            Operation("admin.analytics.rebuild", mutates=True, streams=True),
-            {}, options,
-            types.WorkProgress._from_json, types.Rebuilt._from_json)
-
-
-class AdminDeadLettersMethods:
-    """The methods `admin.deadLetters.…`."""
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
-
-    def list(
-        self, *, limit: int | None = None, cursor: str | None = None, options: CallOptions = _DEFAULT
-    ) -> Page[types.DeadLetter]:
-        """Lists what the store of analytics has refused for good.
-
-        For the operator of the host.
-        limit: How many at most. Default 25.
-        cursor: The `nextCursor` of the page before.
-        """
-        return self._caller._call(
-            Operation("admin.deadLetters.list"),
-            {"limit": limit, "cursor": cursor}, options,
-            lambda value: read_page(value, types.DeadLetter._from_json))
-
-    def list_all(
-        self, *, options: CallOptions = _DEFAULT
-    ) -> Iterator[types.DeadLetter]:
-        """All that `list` has, page by page."""
-        return all_items(lambda cursor: self.list(limit=_ITEMS_AT_ONCE, cursor=cursor, options=options))
-
-    def replay(
-        self, *, ids: Sequence[str] | None = None, options: CallOptions = _DEFAULT
-    ) -> types.Replayed:
-        """Has what was refused sent again.
-
-        For the operator of the host.
-        ids: Which; the thousand oldest when left out.
-        """
-        return self._caller._call(
-            Operation("admin.deadLetters.replay", mutates=True, idempotent=True),
-            {"ids": ids}, options,
-            types.Replayed._from_json)
-
-
-class AdminMethods:
-    """The methods `admin.…`."""
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
-        self.ledger = AdminLedgerMethods(caller)
-        self.purchases = AdminPurchasesMethods(caller)
-        self.audit = AdminAuditMethods(caller)
-        self.users = AdminUsersMethods(caller)
-        self.circuits = AdminCircuitsMethods(caller)
-        self.analytics = AdminAnalyticsMethods(caller)
-        self.dead_letters = AdminDeadLettersMethods(caller)
-
-
 class RecordsMethods:
     """The methods `records.…`."""
 
@@ -1811,6 +1853,7 @@ class Methods:
     """All methods, by the first part of their names."""
 
     def __init__(self, caller: Caller) -> None:
+        self.admin = AdminMethods(caller)
         self.system = SystemMethods(caller)
         self.auth = AuthMethods(caller)
         self.session = SessionMethods(caller)
@@ -1820,7 +1863,6 @@ class Methods:
         self.api_keys = ApiKeysMethods(caller)
         self.credentials = CredentialsMethods(caller)
         self.billing = BillingMethods(caller)
-        self.admin = AdminMethods(caller)
         self.records = RecordsMethods(caller)
         self.jobs = JobsMethods(caller)
         self.audit = AuditMethods(caller)

@@ -192,6 +192,24 @@ class WebhooksEvents(OpenEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountMade:
+    #: The account.
+    user: User
+    #: Whether it was made by this call.
+    is_new: bool
+    #: Sets a password once, within a day; shown here alone. Null where a password was given.
+    password_token: str | None
+
+    @classmethod
+    def _from_json(cls, value: Any) -> Self:
+        return cls(
+            user=User._from_json(value["user"]),
+            is_new=value["isNew"],
+            password_token=value["passwordToken"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AdministeredUser:
     #: The account.
     id: str
@@ -1389,6 +1407,21 @@ class NewWebhook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    #: Whether nothing of this daemon's is on the database any more.
+    quiet: bool
+    #: After these calls go on by themselves.
+    seconds: int
+
+    @classmethod
+    def _from_json(cls, value: Any) -> Self:
+        return cls(
+            quiet=value["quiet"],
+            seconds=value["seconds"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pong:
     #: What was given, else null.
     payload: Any | None
@@ -1620,6 +1653,18 @@ class Replayed:
     def _from_json(cls, value: Any) -> Self:
         return cls(
             replayed=value["replayed"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumption:
+    #: Whether there was something to resume.
+    was_paused: bool
+
+    @classmethod
+    def _from_json(cls, value: Any) -> Self:
+        return cls(
+            was_paused=value["wasPaused"],
         )
 
 

@@ -13,6 +13,7 @@ export interface Caller {
 
 /** All methods, by the first part of their names. */
 export class Methods {
+  admin!: AdminMethods;
   system!: SystemMethods;
   auth!: AuthMethods;
   session!: SessionMethods;
@@ -22,7 +23,6 @@ export class Methods {
   apiKeys!: ApiKeysMethods;
   credentials!: CredentialsMethods;
   billing!: BillingMethods;
-  admin!: AdminMethods;
   records!: RecordsMethods;
   jobs!: JobsMethods;
   audit!: AuditMethods;
@@ -32,6 +32,7 @@ export class Methods {
   rpc!: RpcMethods;
 
   protected bind(caller: Caller): void {
+    this.admin = new AdminMethods(caller);
     this.system = new SystemMethods(caller);
     this.auth = new AuthMethods(caller);
     this.session = new SessionMethods(caller);
@@ -41,7 +42,6 @@ export class Methods {
     this.apiKeys = new ApiKeysMethods(caller);
     this.credentials = new CredentialsMethods(caller);
     this.billing = new BillingMethods(caller);
-    this.admin = new AdminMethods(caller);
     this.records = new RecordsMethods(caller);
     this.jobs = new JobsMethods(caller);
     this.audit = new AuditMethods(caller);
@@ -49,6 +49,262 @@ export class Methods {
     this.webhooks = new WebhooksMethods(caller);
     this.analytics = new AnalyticsMethods(caller);
     this.rpc = new RpcMethods(caller);
+  }
+}
+
+/** The methods `admin.ledger.…`. */
+export class AdminLedgerMethods {
+
+  constructor(private readonly caller: Caller) {
+  }
+
+  /**
+   * Recomputes every account from its transactions, and compares holds, refunds, grants and idempotency keys
+   * with them.
+   *
+   * For the operator of the host.
+   * @param params.workspaceId The workspace.
+   */
+  verify(params: { workspaceId?: string | null | undefined } = {}, options?: CallOptions): Stream<types.WorkProgress, types.LedgerVerification> {
+    return this.caller.stream({ method: "admin.ledger.verify", streams: true }, params, options);
+  }
+}
+
+/** The methods `admin.purchases.…`. */
+export class AdminPurchasesMethods {
+
+  constructor(private readonly caller: Caller) {
+  }
+
+  /**
+   * Tells of every purchase that waits, and of each that comes, as progress, until it is cancelled or its
+   * time is over.
+   *
+   * For the operator of the host.
+   */
+  watch(options?: CallOptions): Stream<types.Purchase, void> {
+    return this.caller.stream({ method: "admin.purchases.watch", streams: true }, {}, options);
+  }
+}
+
+/** The methods `admin.audit.…`. */
+export class AdminAuditMethods {
+
+  constructor(private readonly caller: Caller) {
+  }
+
+  /**
+   * Compares the trail with its seals: rows that were changed, removed, moved or put in are named.
+   *
+   * For the operator of the host.
+   * @param params.workspaceId The workspace.
+   * @param params.expect The end of the chain as it was told before, `NUMBER:SEAL`; the chain has to have it
+   * still.
+   */
+  verify(params: { workspaceId?: string | null | undefined; expect?: string | null | undefined } = {}, options?: CallOptions): Stream<types.WorkProgress, types.AuditVerification> {
+    return this.caller.stream({ method: "admin.audit.verify", streams: true }, params, options);
+  }
+}
+
+/** The methods `admin.users.…`. */
+export class AdminUsersMethods {
+
+  constructor(private readonly caller: Caller) {
+  }
+
+  /**
+   * Lists the accounts, oldest first.
+   *
+   * For the operator of the host.
+   * @param params.limit How many at most. Default 25.
+   * @param params.cursor The `nextCursor` of the page before.
+   */
+  list(params: { limit?: number | null | undefined; cursor?: string | null | undefined } = {}, options?: CallOptions): Promise<Page<types.AdministeredUser>> {
+    return this.caller.call({ method: "admin.users.list" }, params, options);
+  }
+
+  /** All that `list` has, page by page. */
+  listAll(options?: CallOptions): AsyncGenerator<types.AdministeredUser, void, undefined> {
+    return allItems((cursor) => this.list({ limit: itemsAtOnce, ...(cursor === undefined ? {} : { cursor }) }, options));
+  }
+
+  /**
+   * Makes an account, or finds the one of that address, which stays as it is. Without a password a token sets
+   * one within a day, through `auth.resetPassword`.
+   *
+   * For the operator of the host.
+   * @param params.email The address.
+   * @param params.name What others see; of an account that is there already, the name stays.
+   * @param params.password 12 characters at least.
+   */
+  create(params: { email: string; name: string; password?: string | null | undefined }, options?: CallOptions): Promise<types.AccountMade> {
+    return this.caller.call({ method: "admin.users.create", mutates: true, idempotent: true }, params, options);
+  }
+
+  /**
+   * Shuts an account out: its logins, and the API keys that it made, are refused on their next call.
+   *
+   * For the operator of the host.
+   * @param params.userId The account.
+   */
+  disable(params: { userId: string }, options?: CallOptions): Promise<types.AdministeredUser> {
+    return this.caller.call({ method: "admin.users.disable", mutates: true, idempotent: true }, params, options);
+  }
+
+  /**
+   * Lets an account in again; its logins and API keys work as before.
+   *
+   * For the operator of the host.
+   * @param params.userId The account.
+   */
+  enable(params: { userId: string }, options?: CallOptions): Promise<types.AdministeredUser> {
+    return this.caller.call({ method: "admin.users.enable", mutates: true, idempotent: true }, params, options);
+  }
+
+  /**
+   * Ends every login of an account.
+   *
+   * For the operator of the host.
+   * @param params.userId The account.
+   */
+  revokeSessions(params: { userId: string }, options?: CallOptions): Promise<types.AdministeredUser> {
+    return this.caller.call({ method: "admin.users.revokeSessions", mutates: true, idempotent: true }, params, options);
+  }
+}
+
+/** The methods `admin.circuits.…`. */
+export class AdminCircuitsMethods {
+
+  constructor(private readonly caller: Caller) {
+  }
+
+  /**
+   * Lists the circuits that ever opened or were forced: which providers are left alone, with which keys.
+   *
+   * For the operator of the host.
+   * @param params.limit How many at most. Default 25.
+   * @param params.cursor The `nextCursor` of the page before.
+   */
+  list(params: { limit?: number | null | undefined; cursor?: string | null | undefined } = {}, options?: CallOptions): Promise<Page<types.Circuit>> {
+    return this.caller.call({ method: "admin.circuits.list" }, params, options);
+  }
+
+  /** All that `list` has, page by page. */
+  listAll(options?: CallOptions): AsyncGenerator<types.Circuit, void, undefined> {
+    return allItems((cursor) => this.list({ limit: itemsAtOnce, ...(cursor === undefined ? {} : { cursor }) }, options));
+  }
+
+  /**
+   * Keeps a circuit open or closed, or lets it go by what happens again, closed to begin with. Every daemon
+   * follows within seconds.
+   *
+   * For the operator of the host.
+   * @param params.provider Which provider, as hunter.
+   * @param params.credential `platform`, which is meant where nothing is said, or the id of a credential.
+   * @param params.state What it has to be.
+   */
+  force(params: { provider: string; credential?: string | null | undefined; state: types.CircuitForced }, options?: CallOptions): Promise<types.Circuit> {
+    return this.caller.call({ method: "admin.circuits.force", mutates: true, idempotent: true }, params, options);
+  }
+}
+
+/** The methods `admin.analytics.…`. */
+export class AdminAnalyticsMethods {
+
+  constructor(private readonly caller: Caller) {
+  }
+
+  /**
+   * Compares the store of analytics with the database, for each workspace and day.
+   *
+   * For the operator of the host.
+   * @param params.workspaceId The workspace.
+   */
+  verify(params: { workspaceId?: string | null | undefined } = {}, options?: CallOptions): Stream<types.WorkProgress, types.AnalyticsVerification> {
+    return this.caller.stream({ method: "admin.analytics.verify", streams: true }, params, options);
+  }
+
+  /**
+   * Has everything read anew and sent to the store of analytics, beside all that goes on.
+   *
+   * For the operator of the host.
+   */
+  rebuild(options?: CallOptions): Stream<types.WorkProgress, types.Rebuilt> {
+    return this.caller.stream({ method: "admin.analytics.rebuild", mutates: true, streams: true }, {}, options);
+  }
+}
+
+/** The methods `admin.deadLetters.…`. */
+export class AdminDeadLettersMethods {
+
+  constructor(private readonly caller: Caller) {
+  }
+
+  /**
+   * Lists what the store of analytics has refused for good.
+   *
+   * For the operator of the host.
+   * @param params.limit How many at most. Default 25.
+   * @param params.cursor The `nextCursor` of the page before.
+   */
+  list(params: { limit?: number | null | undefined; cursor?: string | null | undefined } = {}, options?: CallOptions): Promise<Page<types.DeadLetter>> {
+    return this.caller.call({ method: "admin.deadLetters.list" }, params, options);
+  }
+
+  /** All that `list` has, page by page. */
+  listAll(options?: CallOptions): AsyncGenerator<types.DeadLetter, void, undefined> {
+    return allItems((cursor) => this.list({ limit: itemsAtOnce, ...(cursor === undefined ? {} : { cursor }) }, options));
+  }
+
+  /**
+   * Has what was refused sent again.
+   *
+   * For the operator of the host.
+   * @param params.ids Which; the thousand oldest when left out.
+   */
+  replay(params: { ids?: string[] | null | undefined } = {}, options?: CallOptions): Promise<types.Replayed> {
+    return this.caller.call({ method: "admin.deadLetters.replay", mutates: true, idempotent: true }, params, options);
+  }
+}
+
+/** The methods `admin.…`. */
+export class AdminMethods {
+  readonly ledger: AdminLedgerMethods;
+  readonly purchases: AdminPurchasesMethods;
+  readonly audit: AdminAuditMethods;
+  readonly users: AdminUsersMethods;
+  readonly circuits: AdminCircuitsMethods;
+  readonly analytics: AdminAnalyticsMethods;
+  readonly deadLetters: AdminDeadLettersMethods;
+
+  constructor(private readonly caller: Caller) {
+    this.ledger = new AdminLedgerMethods(caller);
+    this.purchases = new AdminPurchasesMethods(caller);
+    this.audit = new AdminAuditMethods(caller);
+    this.users = new AdminUsersMethods(caller);
+    this.circuits = new AdminCircuitsMethods(caller);
+    this.analytics = new AdminAnalyticsMethods(caller);
+    this.deadLetters = new AdminDeadLettersMethods(caller);
+  }
+
+  /**
+   * Holds calls while the database is switched over: what has begun ends, what comes waits, no connection to
+   * the database is left open.
+   *
+   * For the operator of the host.
+   * @param params.seconds How long at most. Default 20.
+   */
+  pause(params: { seconds?: number | null | undefined } = {}, options?: CallOptions): Promise<types.Pause> {
+    return this.caller.call({ method: "admin.pause" }, params, options);
+  }
+
+  /**
+   * Lets calls go on, with new connections to the database.
+   *
+   * For the operator of the host.
+   */
+  resume(options?: CallOptions): Promise<types.Resumption> {
+    return this.caller.call({ method: "admin.resume" }, {}, options);
   }
 }
 
@@ -798,229 +1054,6 @@ export class BillingMethods {
    */
   setLowBalanceThresholds(params: { workspaceId: string; thresholds: number[] }, options?: CallOptions): Promise<types.LowBalanceThresholds> {
     return this.caller.call({ method: "billing.setLowBalanceThresholds", mutates: true, idempotent: true }, params, options);
-  }
-}
-
-/** The methods `admin.ledger.…`. */
-export class AdminLedgerMethods {
-
-  constructor(private readonly caller: Caller) {
-  }
-
-  /**
-   * Recomputes every account from its transactions, and compares holds, refunds, grants and idempotency keys
-   * with them.
-   *
-   * For the operator of the host.
-   * @param params.workspaceId The workspace.
-   */
-  verify(params: { workspaceId?: string | null | undefined } = {}, options?: CallOptions): Stream<types.WorkProgress, types.LedgerVerification> {
-    return this.caller.stream({ method: "admin.ledger.verify", streams: true }, params, options);
-  }
-}
-
-/** The methods `admin.purchases.…`. */
-export class AdminPurchasesMethods {
-
-  constructor(private readonly caller: Caller) {
-  }
-
-  /**
-   * Tells of every purchase that waits, and of each that comes, as progress, until it is cancelled or its
-   * time is over.
-   *
-   * For the operator of the host.
-   */
-  watch(options?: CallOptions): Stream<types.Purchase, void> {
-    return this.caller.stream({ method: "admin.purchases.watch", streams: true }, {}, options);
-  }
-}
-
-/** The methods `admin.audit.…`. */
-export class AdminAuditMethods {
-
-  constructor(private readonly caller: Caller) {
-  }
-
-  /**
-   * Compares the trail with its seals: rows that were changed, removed, moved or put in are named.
-   *
-   * For the operator of the host.
-   * @param params.workspaceId The workspace.
-   * @param params.expect The end of the chain as it was told before, `NUMBER:SEAL`; the chain has to have it
-   * still.
-   */
-  verify(params: { workspaceId?: string | null | undefined; expect?: string | null | undefined } = {}, options?: CallOptions): Stream<types.WorkProgress, types.AuditVerification> {
-    return this.caller.stream({ method: "admin.audit.verify", streams: true }, params, options);
-  }
-}
-
-/** The methods `admin.users.…`. */
-export class AdminUsersMethods {
-
-  constructor(private readonly caller: Caller) {
-  }
-
-  /**
-   * Lists the accounts, oldest first.
-   *
-   * For the operator of the host.
-   * @param params.limit How many at most. Default 25.
-   * @param params.cursor The `nextCursor` of the page before.
-   */
-  list(params: { limit?: number | null | undefined; cursor?: string | null | undefined } = {}, options?: CallOptions): Promise<Page<types.AdministeredUser>> {
-    return this.caller.call({ method: "admin.users.list" }, params, options);
-  }
-
-  /** All that `list` has, page by page. */
-  listAll(options?: CallOptions): AsyncGenerator<types.AdministeredUser, void, undefined> {
-    return allItems((cursor) => this.list({ limit: itemsAtOnce, ...(cursor === undefined ? {} : { cursor }) }, options));
-  }
-
-  /**
-   * Shuts an account out: its logins, and the API keys that it made, are refused on their next call.
-   *
-   * For the operator of the host.
-   * @param params.userId The account.
-   */
-  disable(params: { userId: string }, options?: CallOptions): Promise<types.AdministeredUser> {
-    return this.caller.call({ method: "admin.users.disable", mutates: true, idempotent: true }, params, options);
-  }
-
-  /**
-   * Lets an account in again; its logins and API keys work as before.
-   *
-   * For the operator of the host.
-   * @param params.userId The account.
-   */
-  enable(params: { userId: string }, options?: CallOptions): Promise<types.AdministeredUser> {
-    return this.caller.call({ method: "admin.users.enable", mutates: true, idempotent: true }, params, options);
-  }
-
-  /**
-   * Ends every login of an account.
-   *
-   * For the operator of the host.
-   * @param params.userId The account.
-   */
-  revokeSessions(params: { userId: string }, options?: CallOptions): Promise<types.AdministeredUser> {
-    return this.caller.call({ method: "admin.users.revokeSessions", mutates: true, idempotent: true }, params, options);
-  }
-}
-
-/** The methods `admin.circuits.…`. */
-export class AdminCircuitsMethods {
-
-  constructor(private readonly caller: Caller) {
-  }
-
-  /**
-   * Lists the circuits that ever opened or were forced: which providers are left alone, with which keys.
-   *
-   * For the operator of the host.
-   * @param params.limit How many at most. Default 25.
-   * @param params.cursor The `nextCursor` of the page before.
-   */
-  list(params: { limit?: number | null | undefined; cursor?: string | null | undefined } = {}, options?: CallOptions): Promise<Page<types.Circuit>> {
-    return this.caller.call({ method: "admin.circuits.list" }, params, options);
-  }
-
-  /** All that `list` has, page by page. */
-  listAll(options?: CallOptions): AsyncGenerator<types.Circuit, void, undefined> {
-    return allItems((cursor) => this.list({ limit: itemsAtOnce, ...(cursor === undefined ? {} : { cursor }) }, options));
-  }
-
-  /**
-   * Keeps a circuit open or closed, or lets it go by what happens again, closed to begin with. Every daemon
-   * follows within seconds.
-   *
-   * For the operator of the host.
-   * @param params.provider Which provider, as hunter.
-   * @param params.credential `platform`, which is meant where nothing is said, or the id of a credential.
-   * @param params.state What it has to be.
-   */
-  force(params: { provider: string; credential?: string | null | undefined; state: types.CircuitForced }, options?: CallOptions): Promise<types.Circuit> {
-    return this.caller.call({ method: "admin.circuits.force", mutates: true, idempotent: true }, params, options);
-  }
-}
-
-/** The methods `admin.analytics.…`. */
-export class AdminAnalyticsMethods {
-
-  constructor(private readonly caller: Caller) {
-  }
-
-  /**
-   * Compares the store of analytics with the database, for each workspace and day.
-   *
-   * For the operator of the host.
-   * @param params.workspaceId The workspace.
-   */
-  verify(params: { workspaceId?: string | null | undefined } = {}, options?: CallOptions): Stream<types.WorkProgress, types.AnalyticsVerification> {
-    return this.caller.stream({ method: "admin.analytics.verify", streams: true }, params, options);
-  }
-
-  /**
-   * Has everything read anew and sent to the store of analytics, beside all that goes on.
-   *
-   * For the operator of the host.
-   */
-  rebuild(options?: CallOptions): Stream<types.WorkProgress, types.Rebuilt> {
-    return this.caller.stream({ method: "admin.analytics.rebuild", mutates: true, streams: true }, {}, options);
-  }
-}
-
-/** The methods `admin.deadLetters.…`. */
-export class AdminDeadLettersMethods {
-
-  constructor(private readonly caller: Caller) {
-  }
-
-  /**
-   * Lists what the store of analytics has refused for good.
-   *
-   * For the operator of the host.
-   * @param params.limit How many at most. Default 25.
-   * @param params.cursor The `nextCursor` of the page before.
-   */
-  list(params: { limit?: number | null | undefined; cursor?: string | null | undefined } = {}, options?: CallOptions): Promise<Page<types.DeadLetter>> {
-    return this.caller.call({ method: "admin.deadLetters.list" }, params, options);
-  }
-
-  /** All that `list` has, page by page. */
-  listAll(options?: CallOptions): AsyncGenerator<types.DeadLetter, void, undefined> {
-    return allItems((cursor) => this.list({ limit: itemsAtOnce, ...(cursor === undefined ? {} : { cursor }) }, options));
-  }
-
-  /**
-   * Has what was refused sent again.
-   *
-   * For the operator of the host.
-   * @param params.ids Which; the thousand oldest when left out.
-   */
-  replay(params: { ids?: string[] | null | undefined } = {}, options?: CallOptions): Promise<types.Replayed> {
-    return this.caller.call({ method: "admin.deadLetters.replay", mutates: true, idempotent: true }, params, options);
-  }
-}
-
-/** The methods `admin.…`. */
-export class AdminMethods {
-  readonly ledger: AdminLedgerMethods;
-  readonly purchases: AdminPurchasesMethods;
-  readonly audit: AdminAuditMethods;
-  readonly users: AdminUsersMethods;
-  readonly circuits: AdminCircuitsMethods;
-  readonly analytics: AdminAnalyticsMethods;
-  readonly deadLetters: AdminDeadLettersMethods;
-
-  constructor(caller: Caller) {
-    this.ledger = new AdminLedgerMethods(caller);
-    this.purchases = new AdminPurchasesMethods(caller);
-    this.audit = new AdminAuditMethods(caller);
-    this.users = new AdminUsersMethods(caller);
-    this.circuits = new AdminCircuitsMethods(caller);
-    this.analytics = new AdminAnalyticsMethods(caller);
-    this.deadLetters = new AdminDeadLettersMethods(caller);
   }
 }
 

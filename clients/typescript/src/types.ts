@@ -205,6 +205,15 @@ export type WebhooksEvents =
   | "webhook.test"
   | (string & {});
 
+export interface AccountMade {
+  /** The account. */
+  readonly user: User;
+  /** Whether it was made by this call. */
+  readonly isNew: boolean;
+  /** Sets a password once, within a day; shown here alone. Null where a password was given. */
+  readonly passwordToken: string | null;
+}
+
 export interface AdministeredUser {
   /** The account. */
   readonly id: string;
@@ -877,6 +886,13 @@ export interface NewWebhook {
   readonly secret: string;
 }
 
+export interface Pause {
+  /** Whether nothing of this daemon's is on the database any more. */
+  readonly quiet: boolean;
+  /** After these calls go on by themselves. */
+  readonly seconds: number;
+}
+
 export interface Pong {
   /** What was given, else null. */
   readonly payload: unknown | null;
@@ -1003,6 +1019,11 @@ export interface Record {
 export interface Replayed {
   /** How many. */
   readonly replayed: number;
+}
+
+export interface Resumption {
+  /** Whether there was something to resume. */
+  readonly wasPaused: boolean;
 }
 
 export interface Session {
