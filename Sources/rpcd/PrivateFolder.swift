@@ -1,62 +1,49 @@
+import Dispatch
 import Glibc
+import Synchronization
 
-/// A folder of one command, which goes with it.
+/// A folder of one command, which goes with it, also where a signal ends that (see ``Leftovers``): passwords may be in it.
 final class PrivateFolder {
     let path: String
 
     init() throws {
-        var template = Array(("/tmp/rpcd-" + String(repeating: "X", count: 6)).utf8CString)
+        let parent = environmentVariables()["TMPDIR"] ?? "/tmp"
+        var template = Array("\(parent)/rpcd-\(String(repeating: "X", count: 6))".utf8CString)
         guard mkdtemp(&template) != nil else {
-            throw CommandFailure("No folder can be made in /tmp: \(String(cString: strerror(errno)))")
+            throw CommandFailure("No folder can be made in \(parent): \(String(cString: strerror(errno)))")
         }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        Leftovers.add(path)
     }
 
-    deinit { FileTree.remove(path) }
+    deinit { Leftovers.remove(path) }
 }
 
-/// Folders and what is in them.
-enum FileTree {
-    /// The files below a folder, by their paths in it, in order.
-    static func files(of folder: String, below prefix: String = "") -> [String] {
-        entries(of: folder).flatMap { name -> [String] in
-            var status = stat()
-            guard lstat(folder + "/" + name, &status) == 0 else { return [] }
-            return status.st_mode & S_IFMT == S_IFDIR
-                ? files(of: folder + "/" + name, below: prefix + name + "/") : [prefix + name]
-        }
-    }
+/// What must not stay when a command is ended by SIGTERM, SIGINT or SIGHUP.
+final class Leftovers {
+    private static let paths = Mutex<Set<String>>([])
+    private let sources: [any DispatchSourceSignal]
 
-    static func entries(of folder: String) -> [String] {
-        guard let directory = opendir(folder) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+    /// From here on, as long as this lives, those signals take everything away before they end the process.
+    init() {
+        sources = [SIGTERM, SIGINT, SIGHUP].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                for path in Leftovers.paths.withLock({ $0 }) { FileTree.remove(path) }
+                signal(number, SIG_DFL)
+                kill(getpid(), number)
             }
-            if name != ".", name != ".." { names.append(name) }
+            source.resume()
+            return source
         }
-        return names.sorted()
     }
 
+    static func add(_ path: String) { _ = paths.withLock { $0.insert(path) } }
+
+    /// Takes it away now.
     static func remove(_ path: String) {
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return }
-        guard status.st_mode & S_IFMT == S_IFDIR else {
-            unlink(path)
-            return
-        }
-        for name in entries(of: path) { remove(path + "/" + name) }
-        rmdir(path)
-    }
-
-    /// Sees to it that what is in a folder is found there after a loss of power.
-    static func sync(_ folder: String) throws {
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        defer { if descriptor >= 0 { close(descriptor) } }
-        guard descriptor >= 0, fsync(descriptor) == 0 else {
-            throw CommandFailure("\(folder) cannot be written: \(String(cString: strerror(errno)))")
-        }
+        FileTree.remove(path)
+        _ = paths.withLock { $0.remove(path) }
     }
 }

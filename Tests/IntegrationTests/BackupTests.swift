@@ -225,6 +225,62 @@ struct BackupTests {
         }
     }
 
+    @Test(
+        "A password is in no argument and no environment of pg_dump; a signal leaves neither that nor a password behind"
+    )
+    func interruption() async throws {
+        try await withTemporaryFolder { folder in
+            let conninfo = try TestCluster.shared.get().freshDatabase()
+            var environment = try Served.settings(in: folder, conninfo: conninfo)
+            try await Served.migrate(conninfo, environment)
+            let canary = "canary-\(UUID())"
+            environment["RPCD_DATABASE_URL"] = conninfo + " password='\(canary)'"
+            environment["TMPDIR"] = folder + "/tmp"
+            try FileManager.default.createDirectory(
+                atPath: folder + "/tmp", withIntermediateDirectories: false)
+            // pg_dump waits for this table.
+            let console = try SQLConsole(conninfo)
+            for sql in ["CREATE SCHEMA other", "CREATE TABLE other.t ()", "BEGIN", "LOCK TABLE other.t"] {
+                #expect(console.run(sql).sqlState == nil)
+            }
+            let watcher = try SQLConsole(conninfo)
+            func dumps(_ condition: String) -> Int {
+                watcher.run(
+                    """
+                    SELECT FROM pg_stat_activity WHERE application_name = 'pg_dump' AND datname = current_database() AND \(condition)
+                    """
+                ).rows.count
+            }
+            let process = try ServedProcess(
+                "rpcd", ["backup", folder + "/backup", "--without-keys"], environment: environment)
+            while dumps("wait_event_type = 'Lock'") == 0 { await Task.yield() }
+            func contents(_ path: String) -> String {
+                String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+            }
+            var seen = 0
+            for entry in try FileManager.default.contentsOfDirectory(atPath: "/proc") where Int(entry) != nil
+            {
+                let words = contents("/proc/\(entry)/cmdline")
+                guard words.contains("pg_dump"), words.contains(folder) else { continue }
+                seen += 1
+                #expect(!words.contains(canary) && !contents("/proc/\(entry)/environ").contains(canary))
+            }
+            #expect(seen > 0)
+            let scratch = try FileManager.default.contentsOfDirectory(atPath: folder + "/tmp")
+            #expect(contents("\(folder)/tmp/\(try #require(scratch.first))/service.conf").contains(canary))
+            process.send(SIGTERM)
+            #expect(await process.end() == -SIGTERM)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/tmp").isEmpty)
+            #expect(access(folder + "/backup", F_OK) != 0)
+            while dumps("true") > 0 { await Task.yield() }
+            console.run("ROLLBACK")
+            let again = try await ServedProcess.run(
+                "rpcd", ["backup", folder + "/backup", "--without-keys"], environment: environment)
+            #expect(again.status == 0, "\(again.errors)")
+            #expect(access(folder + "/backup.partial", F_OK) != 0)
+        }
+    }
+
     /// Types what it is told whenever it is asked, on a terminal, and prints what that shows.
     private static let typist = """
         import os, pty, sys

@@ -70,12 +70,18 @@ package struct ChildProcess {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // Every signal reaches it, though this thread may take none.
-        var none = sigset_t()
+        // Every signal reaches it, though this thread may take none, and does there what it does anywhere.
+        var (none, usual) = (sigset_t(), sigset_t())
         sigemptyset(&none)
+        sigemptyset(&usual)
+        for number in [SIGTERM, SIGINT, SIGHUP, SIGPIPE] { sigaddset(&usual, number) }
         posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &usual)
         posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETSIGMASK | (hasOwnGroup ? POSIX_SPAWN_SETPGROUP : 0)))
+            &attributes,
+            Int16(
+                POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (hasOwnGroup ? POSIX_SPAWN_SETPGROUP : 0))
+        )
         var words = words
         if endsWithParent, access(ChildProcess.setpriv, X_OK) == 0 {
             words = [ChildProcess.setpriv, "--pdeathsig", "TERM", "--"] + words

@@ -39,6 +39,19 @@ struct Restore {
             throw CommandFailure("The backup is of a newer release (\(manifest.release)); install that")
         }
         let facts = try prepare(connect(), manifest)
+        do {
+            try bring(manifest, facts, files)
+        } catch {
+            progress(
+                "what is restored so far is no whole: drop the database and make a new one before the next try"
+            )
+            throw error
+        }
+    }
+
+    private func bring(
+        _ manifest: BackupManifest, _ facts: DatabaseFacts, _ files: [MigrationFile]
+    ) throws {
         progress("restoring what was taken at \(manifest.takenAt)")
         try fill(manifest, facts)
         // Another one: by now nobody may remember the first.

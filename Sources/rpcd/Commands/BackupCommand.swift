@@ -23,6 +23,8 @@ struct BackupCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
+            let leftovers = Leftovers()
+            defer { extendLifetime(leftovers) }
             umask(0o077)
             var settings = try Settings.load()
             if let dataDir = options.dataDir {

@@ -23,6 +23,8 @@ struct RestoreCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
+            let leftovers = Leftovers()
+            defer { extendLifetime(leftovers) }
             var settings = try Settings.load()
             let folder = try DevCommand.absolute(folder)
             let manifest = try await onOwnThread { try Restore.verify(folder) }
