@@ -34,6 +34,8 @@ final class ChildChannels: Sendable {
 
 /// Sent down a channel when the daemon stops.
 struct DrainEvent: Sendable {
-    /// For how long a connection that has just been made, or is in the midst of a message, is listened to: its request may be under way.
+    /// For how long a connection that has just been made is listened to: its request may be under way.
     static let hearingMs: Int64 = 250
+    /// For how long the rest of a message is waited for.
+    static let messageMs: Int64 = 5000
 }

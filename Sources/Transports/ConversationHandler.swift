@@ -99,18 +99,27 @@ final class ConversationHandler: ChannelDuplexHandler {
             isDraining = true
             drain(context)
             let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-            context.eventLoop.scheduleTask(in: .milliseconds(DrainEvent.hearingMs)) {
-                let (handler, context) = bound.value
-                if handler.context != nil { handler.drain(context, isPatient: false) }
+            for (milliseconds, patience) in [
+                (DrainEvent.hearingMs, Patience.restOfMessage), (DrainEvent.messageMs, .none),
+            ] {
+                context.eventLoop.scheduleTask(in: .milliseconds(milliseconds)) {
+                    let (handler, context) = bound.value
+                    if handler.context != nil { handler.drain(context, patience) }
+                }
             }
         } else {
             context.fireUserInboundEventTriggered(event)
         }
     }
 
-    /// - Parameter isPatient: whether it waits for a first message, or for the rest of one.
-    private func drain(_ context: ChannelHandlerContext, isPatient: Bool = true) {
-        if isPatient, !hasHeard || conversation?.hasStartedMessage == true { return }
+    /// For what a connection is listened to still.
+    private enum Patience {
+        case firstMessage, restOfMessage, none
+    }
+
+    private func drain(_ context: ChannelHandlerContext, _ patience: Patience = .firstMessage) {
+        if patience == .firstMessage, !hasHeard { return }
+        if patience != .none, conversation?.hasStartedMessage == true { return }
         conversation?.drain()
         send(context)
     }

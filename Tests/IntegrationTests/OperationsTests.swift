@@ -207,6 +207,7 @@ struct OperationsTests {
             try await until("what waits") {
                 text = try await socket.call("system.metrics")["result"]?["text"]?.string ?? ""
                 return text.contains("rpcd_audit_seal_lag_seconds")
+                    && text.contains("rpcd_analytics_waiting_seconds")
             }
             daemon.process.send(SIGTERM)
             #expect(await daemon.process.end() == 0)

@@ -77,10 +77,11 @@ struct TidyTests {
 
     @Test("The generated pages of the documentation are what the declarations say: run scripts/docs")
     func reference() async throws {
-        for topic in ["methods", "errors", "settings", "doctor"] {
-            let page = try String(contentsOfFile: Project.root + "/docs/\(topic).md", encoding: .utf8)
+        let pages = ["methods", "errors", "settings", "doctor"].map { ($0, "docs/\($0).md") }
+        for (topic, path) in pages + [("catalog", "systemd/rpcd.catalog")] {
+            let page = try String(contentsOfFile: Project.root + "/" + path, encoding: .utf8)
             let result = try await ServedProcess.run("rpcd", ["reference", topic])
-            #expect(page == result.output, "docs/\(topic).md")
+            #expect(page == result.output, "\(path)")
         }
     }
 }

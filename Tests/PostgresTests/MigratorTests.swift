@@ -55,6 +55,81 @@ struct MigratorTests {
         #expect(try migrator.up() == [])
     }
 
+    /// What was shipped before there was a release: nobody serves while these are applied.
+    private static let baseline = 21
+
+    @Test("No migration since the first release locks a table that is served from, unless it says why it may")
+    func hazards() throws {
+        for file in try MigrationFile.read(folder: MigratorTests.shipped)
+        where file.version > MigratorTests.baseline {
+            #expect(MigrationCheck.hazards(in: file) == [], "\(file.version) \(file.name)")
+        }
+    }
+
+    @Test(
+        "The check finds what locks a table or takes away what the release before needs",
+        arguments: [
+            ("CREATE INDEX x ON records (id)", true), ("CREATE UNIQUE INDEX x ON records (id)", true),
+            ("CREATE INDEX CONCURRENTLY IF NOT EXISTS x ON records (id)", false),
+            ("CREATE TABLE t (id int8 PRIMARY KEY); CREATE INDEX x ON t(id)", false),
+            ("ALTER TABLE records ADD COLUMN note text", false),
+            ("ALTER TABLE records ADD COLUMN note text NOT NULL DEFAULT ''", false),
+            ("ALTER TABLE records ADD COLUMN n text NOT NULL", true),
+            ("alter table records add column n uuid default gen_random_uuid()", true),
+            ("ALTER TABLE records ALTER COLUMN n TYPE int8", true),
+            ("ALTER TABLE records ALTER COLUMN n SET NOT NULL", true),
+            ("ALTER TABLE records ADD CONSTRAINT c CHECK (n > 0)", true),
+            ("ALTER TABLE records ADD CONSTRAINT c CHECK (n > 0) NOT VALID", false),
+            ("ALTER TABLE records VALIDATE CONSTRAINT c", false),
+            ("ALTER TABLE records ADD COLUMN w uuid REFERENCES workspaces", true),
+            ("ALTER TABLE records RENAME COLUMN a TO b", true), ("ALTER TABLE records DROP COLUMN a", true),
+            ("DROP TABLE records", true), ("UPDATE records SET n = 1", true), ("DROP INDEX x", true),
+            ("DROP INDEX CONCURRENTLY IF EXISTS x", false),
+            ("-- DROP TABLE records\nSELECT 'DROP TABLE x; UPDATE y'", false),
+            (
+                "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE t SET n = 1; END $$",
+                false
+            ),
+        ])
+    func check(sql: String, isRefused: Bool) throws {
+        for reason in ["", "-- migrate:allow nobody reads it any more\n"] {
+            try folder(["0001_a.sql": "\(reason)-- migrate:up\n\(sql);\n-- migrate:down\n"]) { path in
+                let file = try #require(try MigrationFile.read(folder: path).first)
+                #expect(MigrationCheck.hazards(in: file).isEmpty == (!isRefused || !reason.isEmpty), "\(sql)")
+            }
+        }
+    }
+
+    @Test("An index is built beside those who write; broken off in the middle, the same file does it anew")
+    func alone() throws {
+        let conninfo = try TestCluster.shared.get().freshDatabase()
+        let console = try SQLConsole(conninfo)
+        let second = """
+            -- migrate:alone
+            -- migrate:up
+            DROP INDEX CONCURRENTLY IF EXISTS a_m_idx;
+            CREATE UNIQUE INDEX CONCURRENTLY a_m_idx ON a (m);
+            -- migrate:down
+            DROP INDEX CONCURRENTLY IF EXISTS a_m_idx;
+            """
+        try folder([
+            "0001_a.sql":
+                "-- migrate:up\nCREATE TABLE a (m int8);\nINSERT INTO a VALUES (1), (1);\n-- migrate:down\n",
+            "0002_b.sql": second,
+        ]) { path in
+            let migrator = try Migrator(conninfo: conninfo, files: MigrationFile.read(folder: path))
+            #expect(throws: MigrationError.self) { try migrator.up() }
+            // An index that is not valid is there now.
+            #expect(try migrator.standing() == .behind(1))
+            _ = console.run("DELETE FROM a")
+            #expect(try migrator.up() == [2])
+            #expect(
+                console.run("SELECT indisvalid FROM pg_index WHERE indexrelid = 'a_m_idx'::regclass").rows
+                    == [["t"]])
+            #expect(try migrator.down(to: 1) == [2])
+        }
+    }
+
     @Test("Every foreign key of the shipped schema has an index, every table a primary key")
     func indexes() async throws {
         let conninfo = try TestCluster.shared.get().freshDatabase()

@@ -20,6 +20,9 @@ public struct MigrationFile: Sendable, Equatable {
     public let down: String
     /// What the checksum is taken of.
     public let text: String
+    /// Whether it is carried out as one transaction. What says `-- migrate:alone` is not, as `CREATE INDEX CONCURRENTLY` has to be: each of its
+    /// statements has to be such that it can be carried out again.
+    public var isTransaction: Bool { !text.split(separator: "\n").contains("-- migrate:alone") }
 
     private static let upMark = "-- migrate:up"
     private static let downMark = "-- migrate:down"

@@ -116,6 +116,7 @@ public struct Migrator {
         _ file: MigrationFile, _ sql: String, _ direction: String,
         record: (borrowing Transaction) throws -> Int
     ) throws {
+        guard file.isTransaction else { return try alone(file, sql, direction, record: record) }
         do {
             try connection.script("BEGIN")
             // A migration waits for nobody for long: who waits for a table lock has everybody else wait behind him.
@@ -125,6 +126,24 @@ public struct Migrator {
             try connection.script("COMMIT")
         } catch let error as PostgresError {
             connection.rollback()
+            throw MigrationError("Migration \(file.version) \(file.name), \(direction): \(error.message)")
+        }
+    }
+
+    /// Statement by statement; what was done in part is done once more.
+    private func alone(
+        _ file: MigrationFile, _ sql: String, _ direction: String,
+        record: (borrowing Transaction) throws -> Int
+    ) throws {
+        do {
+            try connection.script("SET lock_timeout = '10s'; SET statement_timeout = 0")
+            for statement in sql.split(separator: ";\n") where statement.contains(where: { !$0.isWhitespace })
+            {
+                try connection.script(String(statement))
+            }
+            try connection.script("RESET lock_timeout; RESET statement_timeout")
+            _ = try Transaction.run(on: connection, .readCommitted) { try record($0) }
+        } catch let error as PostgresError {
             throw MigrationError("Migration \(file.version) \(file.name), \(direction): \(error.message)")
         }
     }

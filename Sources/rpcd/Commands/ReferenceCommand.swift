@@ -4,13 +4,13 @@ import RPC
 /// Writes the parts of the documentation that are read from declarations; `scripts/docs` keeps them.
 struct ReferenceCommand: ParsableCommand {
     enum Topic: String, ExpressibleByArgument, CaseIterable {
-        case methods, errors, settings, doctor
+        case methods, errors, settings, doctor, catalog
     }
 
     static let configuration = CommandConfiguration(
         commandName: "reference", abstract: "Prints a page of the documentation.", shouldDisplay: false)
 
-    @Argument(help: "methods, errors, settings or doctor.")
+    @Argument(help: "methods, errors, settings, doctor, or the journal's catalog.")
     var topic: Topic
 
     func run() throws {
@@ -19,6 +19,7 @@ struct ReferenceCommand: ParsableCommand {
         case .errors: print(ReferenceCommand.errors())
         case .settings: print(ReferenceCommand.settings())
         case .doctor: print(ReferenceCommand.doctor())
+        case .catalog: print(Notice.catalog, terminator: "")
         }
     }
 
