@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import Synchronization
 
@@ -36,4 +37,14 @@ final class ChildChannels: Sendable {
 struct DrainEvent: Sendable {
     /// For how long a connection that has just been made, or is in the midst of a message, is listened to: its request may be under way.
     static let hearingMs: Int64 = 250
+}
+
+/// Connections that wait to be accepted: all that come while the daemon is started anew.
+enum AcceptQueue {
+    static let length: Int32 = 4096
+
+    /// SwiftNIO listens anew on a socket that it is given, with room for 128.
+    static func lengthen(_ descriptor: Int32) {
+        _ = listen(descriptor, length)
+    }
 }
