@@ -74,8 +74,9 @@ class Client(threading.Thread):
             return None
         self.slowest = max(self.slowest, time.monotonic() - began)
         answer = json.loads(line)
-        code = (answer.get("error", {}).get("data") or {}).get("error", {}).get("code")
-        if code == UNAVAILABLE:
+        # Over HTTP a daemon that stops says so in an envelope of its own.
+        error = answer.get("error") or {}
+        if UNAVAILABLE in (error.get("code"), (error.get("data") or {}).get("error", {}).get("code")):
             self.counts["unavailable"] += 1
             return None
         self.counts["answered"] += 1

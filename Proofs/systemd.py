@@ -11,6 +11,7 @@ import pathlib
 import re
 import subprocess
 import time
+import uuid
 
 import common
 import machine
@@ -19,6 +20,8 @@ from service import CONFIGURATION, SOCKET, Skip
 
 OUT = common.ROOT / ".build" / "package"
 SKIPPED = 77
+# More than SwiftNIO would let wait.
+WAITING = 300
 
 
 def parser():
@@ -33,6 +36,7 @@ class Proof(service.Service):
     def __init__(self, host, packages, connections):
         super().__init__(host)
         self.packages, self.connections = packages, connections
+        self.marks = 0
         self.report = service.Report()
         for number, package in enumerate(packages):
             (host.root / f"root/{number}.deb").write_bytes(package.read_bytes())
@@ -176,43 +180,40 @@ class Proof(service.Service):
 
     def reload_good(self):
         before = self.process()
-        self.set(RPCD_LOG_LEVEL="info")
-        self.host.run("systemctl", "reload", "rpcd.service", check=False)
-        self.host.wait("the end of the reload", lambda: self.host.show("rpcd.service", "ActiveState")[0] in ("active", "inactive", "failed"))
-        if self.host.show("rpcd.service", "MainPID")[0] != str(before):
-            self.restart()
-            raise Skip("this daemon ends at SIGHUP")
-        self.expect_level("info")
-        self.set(RPCD_LOG_LEVEL="debug")
-        self.host.run("systemctl", "reload", "rpcd.service")
-        self.expect_level("debug")
-        assert self.process() == before
+        self.reload(before, RPCD_LOG_LEVEL="info")
+        self.host.wait("nothing but refusals in the journal", lambda: not self.tells_of_calls())
+        self.reload(before, RPCD_LOG_LEVEL="debug")
+        self.host.wait("every call in the journal", self.tells_of_calls)
         return "the log level, both ways, by the same process"
 
     def reload_bad(self):
-        before = self.process()
-        self.set(RPCD_LOG_LEVEL="loud")
-        self.host.run("systemctl", "reload", "rpcd.service", check=False)
-        self.host.wait("the end of the reload", lambda: self.host.show("rpcd.service", "ActiveState")[0] in ("active", "inactive", "failed"))
-        process = self.host.show("rpcd.service", "MainPID")[0]
-        self.set(RPCD_LOG_LEVEL="debug")
-        if process != str(before):
-            self.host.run("systemctl", "reset-failed", check=False)
-            self.restart()
-            raise Skip("this daemon ends at SIGHUP")
-        self.host.wait("the journal says why", lambda: "RPCD_LOG_LEVEL: got 'loud'" in self.host.journal("-u", "rpcd", "-n", "50"))
-        self.expect_level("debug")
+        try:
+            self.reload(self.process(), RPCD_LOG_LEVEL="loud")
+        finally:
+            self.set(RPCD_LOG_LEVEL="debug")
+        self.host.wait("the journal says why", lambda: re.search("RPCD_LOG_LEVEL.*loud", self.host.journal("-u", "rpcd", "-n", "50")))
+        assert self.tells_of_calls(), "the log level is another"
         return "the old settings stay, the journal says why"
 
-    def expect_level(self, level):
-        """Calls are in the journal at the level debug, and only there. A call of no method is there at info, too, and so marks the end."""
-        self.mark = getattr(self, "mark", 0) + 1
-        quiet, loud = f"quiet-{self.mark}", f"loud-{self.mark}"
+    def reload(self, process, **values):
+        """Takes the values into the settings, and sees to it that the process is still that one, and serves."""
+        self.set(**values)
+        self.host.run("systemctl", "reload", "rpcd.service", check=False)
+        self.host.wait("the end of the reload", lambda: self.host.show("rpcd.service", "ActiveState")[0] in ("active", "inactive", "failed"))
+        if self.host.show("rpcd.service", "MainPID")[0] != str(process):
+            self.set(RPCD_LOG_LEVEL="debug")
+            self.host.run("systemctl", "reset-failed", "rpcd.service", check=False)
+            self.restart()
+            raise Skip("this daemon ends at SIGHUP")
+
+    def tells_of_calls(self):
+        """Whether calls are in the journal, as at the level debug. One that is refused is there at info, too, and so marks the end."""
+        self.marks += 1
+        quiet, loud = f"quiet-{self.marks}", f"loud-{self.marks}"
         self.call("system.ping", _meta={"requestId": quiet})
-        self.ask("no.such.method", _meta={"requestId": loud})
-        self.host.wait(f"a refusal in the journal, at {level}", lambda: self.host.journal(f"REQUEST_ID={loud}"))
-        found = bool(self.host.journal(f"REQUEST_ID={quiet}"))
-        assert found == (level == "debug"), f"at {level} a call is {'' if found else 'not '}in the journal"
+        self.ask("workspaces.get", workspaceId=str(uuid.uuid4()), _meta={"requestId": loud})
+        self.host.wait("a refusal in the journal", lambda: self.host.journal(f"REQUEST_ID={loud}"))
+        return bool(self.host.journal(f"REQUEST_ID={quiet}"))
 
     def bad_setting(self):
         restarts = self.host.show("rpcd.service", "NRestarts")
@@ -239,14 +240,20 @@ class Proof(service.Service):
         return f"answered {seconds * 1000:.0f} ms later, on a connection made meanwhile"
 
     def sigstop(self):
+        """Many connect while it hangs, without waiting for a place; the one that takes its place answers all of them."""
         before = self.process()
         self.host.shell(f"kill -STOP {before}")
         began = time.monotonic()
-        assert self.call("system.ping", payload=3) == {"payload": 3}
+        connections = [common.Connection(self.unix.removeprefix("unix:")) for _ in range(WAITING)]
+        for connection in connections:
+            connection.send("system.ping", {"payload": 3})
+        for connection in connections:
+            assert connection.receive().get("result") == {"payload": 3}
+            connection.close()
         seconds = time.monotonic() - began
         self.host.wait("the journal tells of the watchdog", lambda: "Watchdog timeout" in self.host.journal("-u", "rpcd", "-n", "50"))
         assert self.process() != before
-        return f"restarted by the watchdog, answered after {seconds:.1f} s"
+        return f"restarted by the watchdog; {WAITING} connections made meanwhile answered after {seconds:.1f} s"
 
     def out_of_memory(self):
         controllers = (self.host.root / "sys/fs/cgroup/cgroup.controllers")

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import Synchronization
 
@@ -38,4 +39,14 @@ struct DrainEvent: Sendable {
     static let hearingMs: Int64 = 250
     /// For how long the rest of a message is waited for.
     static let messageMs: Int64 = 5000
+}
+
+/// Connections that wait to be accepted: all that come while the daemon is started anew.
+enum AcceptQueue {
+    static let length: Int32 = 4096
+
+    /// SwiftNIO listens anew on a socket that it is given, with room for 128.
+    static func lengthen(_ descriptor: Int32) {
+        _ = listen(descriptor, length)
+    }
 }

@@ -22,7 +22,6 @@ public struct SocketError: Error, Sendable, CustomStringConvertible {
 enum UnixSocketListener {
     /// What `sun_path` holds, less its final NUL (unix(7)).
     private static let longestPath = 107
-    private static let backlog: Int32 = 512
 
     /// A listening socket at `path`, mode 0660.
     static func open(_ path: String) throws(SocketError) -> Int32 {
@@ -38,7 +37,7 @@ enum UnixSocketListener {
         guard descriptor >= 0 else { throw SocketError("Opening", path) }
         // The mode is set before anybody can connect: until listen(2), connect(2) is refused.
         guard withAddress(path, { bind(descriptor, $0, $1) }) == 0, chmod(path, 0o660) == 0,
-            listen(descriptor, backlog) == 0
+            listen(descriptor, AcceptQueue.length) == 0
         else {
             let error = SocketError("Listening at", path)
             close(descriptor)

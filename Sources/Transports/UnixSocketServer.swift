@@ -69,6 +69,7 @@ public final class UnixSocketServer: Sendable {
                 }
             }
             .withBoundSocket(descriptor).get()
+        AcceptQueue.lengthen(descriptor)
         return UnixSocketServer(listener: listener, children: children, group: group, path: path)
     }
 

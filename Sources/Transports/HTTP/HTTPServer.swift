@@ -63,6 +63,7 @@ public final class HTTPServer: Sendable {
             descriptor
         )
         .get()
+        AcceptQueue.lengthen(descriptor)
         return HTTPServer(listener: listener, children: children, options: options, group: group)
     }
 
@@ -73,7 +74,7 @@ public final class HTTPServer: Sendable {
     ) -> ServerBootstrap {
         let gate = gate ?? ConnectionGate(dispatcher.limits)
         return ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 512)
+            .serverChannelOption(.backlog, value: AcceptQueue.length)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
