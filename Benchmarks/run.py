@@ -13,6 +13,7 @@ import fleet
 import identity
 import jobs
 import ledger
+import operations
 import records
 import redis
 import transports
@@ -21,9 +22,9 @@ from common import HTTP_PORT, QUICK, ROOT, RPCD, wait_for_ready, write_table
 arguments = argparse.ArgumentParser(description=__doc__)
 arguments.add_argument("--quick", action="store_true", help="short rounds; the table is only printed")
 arguments.add_argument("parts", nargs="*", metavar="PART",
-                       help="transports, identity, ledger, records, jobs, redis, fleet or analytics; all of them when left out. Of the others the table keeps its rows")
+                       help="transports, identity, ledger, records, jobs, redis, fleet, analytics or operations; all of them when left out. Of the others the table keeps its rows")
 parts = arguments.parse_args().parts
-if unknown := set(parts) - {"transports", "identity", "ledger", "records", "jobs", "redis", "fleet", "analytics"}:
+if unknown := set(parts) - {"transports", "identity", "ledger", "records", "jobs", "redis", "fleet", "analytics", "operations"}:
     arguments.error(f"there is no part {', '.join(unknown)}")
 
 
@@ -60,6 +61,8 @@ try:
         fleet.measure(path, data, work, request)
     if measures("analytics"):
         analytics.measure(work, environment)
+    if measures("operations"):
+        operations.measure(path, data, work, request)
     if not QUICK:
         write_table(parts)
 finally:
