@@ -205,6 +205,8 @@ extension ClickHouseClient {
         }
         if let exception = ServerException(in: response) { throw show(exception) }
         if let failure = failure(of: response) { throw failure }
+        // Whatever stands between may answer 200, too: only ClickHouse names the statement.
+        guard response.headers["X-ClickHouse-Query-Id"] == call.id else { throw .unavailable(.unreadable) }
         return response
     }
 

@@ -10,12 +10,15 @@ public final class SessionLock: Sendable {
     private let key: Int
     private let held = Atomic(false)
     private let isClosed = Atomic(false)
+    private let isYielding = Atomic(false)
     private let canceller = Canceller()
 
     private static let connectTimeoutNanoseconds: UInt64 = 5_000_000_000
     private static let reconnect = Backoff(baseNanoseconds: 50_000_000, capNanoseconds: 1_000_000_000)
     /// Between two tries, and between two looks whether the server is still there.
     private static let pauseNanoseconds: UInt64 = 500_000_000
+    /// Long enough for whoever else wants it.
+    private static let yieldNanoseconds: UInt64 = 5_000_000_000
     private static let tickNanoseconds: UInt64 = 50_000_000
 
     /// - Parameters:
@@ -29,6 +32,9 @@ public final class SessionLock: Sendable {
 
     /// Whether it was held when the server was last asked.
     public var isHeld: Bool { held.load(ordering: .acquiring) }
+
+    /// Lets go of it, within a moment, for some seconds: others come first.
+    public func yield() { isYielding.store(true, ordering: .releasing) }
 
     /// Lets go of it, within a moment.
     public func close() { isClosed.store(true, ordering: .relaxed) }
@@ -56,7 +62,13 @@ public final class SessionLock: Sendable {
 
     private func hold(on connection: Connection) throws {
         while mayGoOn {
-            if isHeld {
+            if isHeld, isYielding.exchange(false, ordering: .acquiringAndReleasing) {
+                held.store(false, ordering: .releasing)
+                _ = try Transaction.run(on: connection, .readCommitted) {
+                    try $0.execute(SessionLock.unlock, key)
+                }
+                pause(SessionLock.yieldNanoseconds)
+            } else if isHeld {
                 try connection.script("SELECT 1")
             } else {
                 let isMine = try Transaction.run(on: connection, .readCommitted) {
@@ -75,6 +87,7 @@ public final class SessionLock: Sendable {
         }
     }
 
+    private static let unlock = Statement("SELECT pg_advisory_unlock($1::bigint)")
     private static let tryLock = Statement("SELECT pg_try_advisory_lock($1::bigint)") {
         try $0.get(0, as: Bool.self)
     }

@@ -54,7 +54,7 @@ class Handler(BaseHTTPRequestHandler):
                 raise error(516, f"{self.headers.get('X-ClickHouse-User') or 'default'}: Authentication failed", "AUTHENTICATION_FAILED")
             if readonly:
                 options.setdefault("readonly", "2")
-            self.reply(200, self.answer(options, body))
+            self.reply(200, self.answer(options, body), [("X-ClickHouse-Query-Id", options.get("query_id", ""))])
         except EngineError as failure:
             text = f"{failure.text} (version {self.engine.version})\n".encode()
             self.reply(STATUSES.get(failure.code, 500), text, [("X-ClickHouse-Exception-Code", str(failure.code))])

@@ -61,9 +61,11 @@ struct Analytics: Sendable {
         (question.provider, question.field, question.jobID) = (provider, field, job)
         if let job { try await require(job, in: workspace, call) }
         let asked = question
-        let sums = try await ask(call) { try await $0.enrichment(asked, call) }
-        return Funnel(
-            range: question.range, sums: sums.first ?? EnrichmentSums(key: SumKey(name: "", start: 0)))
+        let answer = try await ask(call) { try await $0.enrichment(asked, call) }
+        var sums = answer.first ?? EnrichmentSums(key: SumKey(name: "", start: 0))
+        // Of one field a record has one result; which field is the job's first says nothing then.
+        if field != nil || provider != nil { sums.records = sums.results }
+        return Funnel(range: question.range, sums: sums)
     }
 
     func providers(
@@ -170,21 +172,23 @@ struct Analytics: Sendable {
     private func bounds(
         _ call: Call, _ unit: GroupBy, _ range: AnalyticsRange, _ timeZone: String
     ) async throws -> [Int64] {
-        do {
-            return try await platform.transact(call) { tx in
+        let known = platform.analytics.zones
+        let (bounds, zones) = try await platform.transact(call) { tx -> ([Int64], Set<String>) in
+            let zones = try known ?? Set(tx.all(Analytics.listZones))
+            guard zones.contains(timeZone) else {
+                throw CallError.fields([
+                    FieldError("timeZone", .format, "has to be a time zone, as Europe/Berlin or UTC")
+                ])
+            }
+            return (
                 try tx.all(
                     Analytics.listBounds, unit.rawValue, range.from, range.to, timeZone,
-                    Analytics.mostGroups + 1)
-            }
-        } catch let error as PostgresError where error.kind == .server(Analytics.unknownZone) {
-            throw CallError.fields([
-                FieldError("timeZone", .format, "has to be a time zone, as Europe/Berlin or UTC")
-            ])
+                    Analytics.mostGroups + 1), zones
+            )
         }
+        if known == nil { platform.analytics.zones = zones }
+        return bounds
     }
-
-    /// invalid_parameter_value
-    private static let unknownZone = SQLState(rawValue: "22023")
 
     /// Every moment has its group; names have one where there is anything.
     private static func groups<Sums: Sendable>(

@@ -5,17 +5,26 @@ import Postgres
 extension Analytics {
     /// The moments at which hours, days or weeks begin in a time zone, from the one that the range begins in.
     ///
-    /// Days and weeks are counted on the calendar of the place, whatever its clocks do; hours on the clock, from the first one on.
+    /// Days and weeks are counted on the calendar of the place, whatever its clocks do; hours on the clock, from the first one on. A day whose
+    /// midnight comes twice begins with the first of them.
     static let listBounds = Statement(
         """
         SELECT extract(epoch FROM b)::bigint FROM (
-            SELECT generate_series(date_trunc($1, $2::timestamptz, $4), $3::timestamptz - interval '1 microsecond', interval '1 hour') AS b
+            SELECT generate_series($2::timestamptz - (($2::timestamptz AT TIME ZONE $4) - date_trunc('hour', $2::timestamptz AT TIME ZONE $4)),
+                $3::timestamptz - interval '1 microsecond', interval '1 hour') AS b
             WHERE $1 = 'hour'
-            UNION ALL SELECT generate_series(date_trunc($1, $2::timestamptz AT TIME ZONE $4),
-                ($3::timestamptz - interval '1 microsecond') AT TIME ZONE $4, ('1 ' || $1)::interval) AT TIME ZONE $4 WHERE $1 <> 'hour') bounds
+            UNION ALL SELECT coalesce((SELECT min(s AT TIME ZONE $4 - k * interval '15 minutes') FROM generate_series(1, 12) k
+                    WHERE (s AT TIME ZONE $4 - k * interval '15 minutes') AT TIME ZONE $4 = s), s AT TIME ZONE $4)
+                FROM generate_series(date_trunc($1, $2::timestamptz AT TIME ZONE $4),
+                    ($3::timestamptz - interval '1 microsecond') AT TIME ZONE $4, ('1 ' || $1)::interval) s WHERE $1 <> 'hour') bounds
         ORDER BY 1 LIMIT $5
         """
     ) { try $0.get(0, as: Int64.self) }
+
+    /// Names of places, and UTC: no offsets, whose sign POSIX turns round, and no files that say the same in another way.
+    static let listZones = Statement(
+        "SELECT name FROM pg_timezone_names WHERE name ~ '/' AND name !~ '^(posix|right)/' OR name IN ('UTC', 'GMT') LIMIT 5000"
+    ) { try $0.get(0, as: String.self) }
 
     static let hasJob = Statement("SELECT EXISTS (SELECT FROM jobs WHERE workspace_id = $1 AND id = $2)") {
         try $0.get(0, as: Bool.self)

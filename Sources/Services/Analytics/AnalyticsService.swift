@@ -26,6 +26,7 @@ public final class AnalyticsService: Sendable {
     /// Of the server itself, for the lock of the one who sends; nil where nobody here sends.
     private let directURL: String?
     private let state = Mutex(State())
+    private let knownZones = Mutex<Set<String>?>(nil)
     let replicator = Mutex<Replicator?>(nil)
 
     private static let patienceMicroseconds: Int64 = 60_000_000
@@ -61,6 +62,12 @@ public final class AnalyticsService: Sendable {
         let local = ["127.0.0.1", "[::1]", "localhost"]
         let names = local.contains(host) || host == "::1" ? local : [host, "[\(host)]"]
         return names.contains { origin.hasSuffix("://\($0):\(port)") }
+    }
+
+    /// Names of time zones, once they have been asked of the database, which takes it a moment.
+    var zones: Set<String>? {
+        get { knownZones.withLock { $0 } }
+        set { knownZones.withLock { $0 = newValue } }
     }
 
     /// As long as it has not been seen that the store is another instance, it is not used.

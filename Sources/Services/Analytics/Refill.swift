@@ -40,7 +40,9 @@ final class Refill: Sendable {
             let items: [Replication.Item]
             (items, run) = run.ledger != nil ? try await ledgerPage(run) : try await resultPage(run)
             let batch = AnalyticsBatch(items, keptSeconds: keptSeconds)
-            if !batch.isEmpty { try await store.insert(batch, token: try batch.token()) }
+            if !batch.isEmpty {
+                try await store.insert(batch, token: try batch.token(occasion: run.changedAt))
+            }
             run.done += Int64(items.count)
         }
         let state = run

@@ -154,8 +154,9 @@ extension AnalyticsBatch {
     }
 
     /// The same for the same rows: a batch that comes again is known again.
-    func token() throws(CryptographyError) -> String {
-        var text: [UInt8] = []
+    /// - Parameter occasion: rows that are sent once more because the store has lost them are no repetition.
+    func token(occasion: Timestamp? = nil) throws(CryptographyError) -> String {
+        var text: [UInt8] = occasion.map { Array("\($0.microseconds)\n".utf8) } ?? []
         for row in enrichment {
             text += Array("\(row.key.jobID) \(row.key.seq) \(row.key.at.microseconds) \(row.isVoid)\n".utf8)
         }

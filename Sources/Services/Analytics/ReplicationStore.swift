@@ -85,13 +85,18 @@ extension Replication {
         """
     ) { try $0.get(0, as: Int.self) }
 
-    /// Where nobody keeps analytics there is nothing to erase and nothing to take back.
+    static let noteUse = Statement("UPDATE analytics_gap SET is_used = true WHERE NOT is_used")
+
+    /// Where there has never been a store there is nothing to erase and nothing to take back.
     static let dropErasures = Statement(
-        "DELETE FROM analytics_erasures WHERE id = ANY(ARRAY(SELECT id FROM analytics_erasures ORDER BY id LIMIT $1))"
-    )
+        """
+        DELETE FROM analytics_erasures WHERE id = ANY(ARRAY(SELECT id FROM analytics_erasures
+            WHERE NOT (SELECT is_used FROM analytics_gap) ORDER BY id LIMIT $1))
+        """)
     static let dropVoids = Statement(
         """
-        DELETE FROM analytics_outbox WHERE id = ANY(ARRAY(SELECT id FROM analytics_outbox WHERE void_at IS NOT NULL ORDER BY id LIMIT $1))
+        DELETE FROM analytics_outbox WHERE id = ANY(ARRAY(SELECT id FROM analytics_outbox
+            WHERE void_at IS NOT NULL AND NOT (SELECT is_used FROM analytics_gap) ORDER BY id LIMIT $1))
         """)
 
     // MARK: dead letters
@@ -113,9 +118,12 @@ extension Replication {
         WITH taken AS (
             DELETE FROM analytics_dead_letters WHERE id = ANY(CASE WHEN $1::uuid[] IS NOT NULL THEN $1::uuid[]
                 ELSE ARRAY(SELECT id FROM analytics_dead_letters ORDER BY created_at, id LIMIT $2) END)
-            RETURNING workspace_id, ledger_id, job_id, seq, void_at
+            RETURNING workspace_id, ledger_id, job_id, seq, void_at, created_at
         ), noted AS (
-            INSERT INTO analytics_outbox (workspace_id, ledger_id, job_id, seq, void_at) SELECT * FROM taken
+            -- As old as what they tell of: where they are dropped, that is read anew.
+            INSERT INTO analytics_outbox (workspace_id, ledger_id, job_id, seq, void_at, created_at)
+            SELECT t.workspace_id, t.ledger_id, t.job_id, t.seq, t.void_at, coalesce(l.created_at, k.finished_at, t.created_at)
+            FROM taken t LEFT JOIN ledger l ON l.id = t.ledger_id LEFT JOIN job_tasks k ON k.job_id = t.job_id AND k.seq = t.seq
         )
         SELECT count(*) FROM taken
         """

@@ -34,6 +34,7 @@ public final class Replicator: Sendable {
         var lookAt: UInt64 = 0
         var cleanAt: UInt64 = 0
         var sumUpAt: UInt64 = 0
+        var isUseNoted = false
         var failures = 0
         var restUntil: UInt64 = 0
     }
@@ -78,10 +79,15 @@ public final class Replicator: Sendable {
         metrics.isLeader.store(lock.isHeld, ordering: .relaxed)
         guard lock.isHeld else { return forget() }
         try await look()
-        guard let store else { return try await letGo() }
+        guard let store else {
+            try await letGo()
+            // Another daemon may have a store.
+            return lock.yield()
+        }
         guard MonotonicClock.now >= state.withLock({ $0.restUntil }) else { return }
         do {
             try await mayUse(store)
+            try await noteUse()
             while lock.isHeld, !Task.isCancelled, try await send(to: store) {}
             if lock.isHeld { try await refill.step(to: store) }
             if lock.isHeld { try await clean(store) }
@@ -255,7 +261,17 @@ public final class Replicator: Sendable {
         }
     }
 
-    /// Nobody keeps analytics.
+    /// From now on what has to go waits for a store.
+    private func noteUse() async throws {
+        guard !state.withLock(\.isUseNoted) else { return }
+        try await pool.upkeep { tx in
+            tx.enterEveryWorkspace()
+            tx.queue(Replication.noteUse)
+        }
+        state.withLock { $0.isUseNoted = true }
+    }
+
+    /// This daemon has no store. What was noted can be read anew by one that has.
     private func letGo() async throws {
         while lock.isHeld, try await drop() == Replicator.dropsAtOnce {}
         for statement in [Replication.dropVoids, Replication.dropErasures] {
