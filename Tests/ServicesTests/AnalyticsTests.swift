@@ -73,13 +73,34 @@ import Testing
         #expect(hours["groups"]?.count == 25)
     }
 
+    @Test(
+        "A day whose midnight comes twice begins with the first",
+        arguments: [
+            ("America/Havana", "2026-11-01T04:00:00.000Z", "2026-11-02T05:00:00.000Z"),
+            ("Atlantic/Azores", "2026-10-25T00:00:00.000Z", "2026-10-26T01:00:00.000Z"),
+            ("America/Havana", "2026-03-08T05:00:00.000Z", "2026-03-09T04:00:00.000Z"),
+        ])
+    func midnights(zone: String, first: String, second: String) async throws {
+        let reporting = try await Reporting()
+        defer { reporting.close() }
+        for unit in ["day", "hour"] {
+            let report = try await reporting.call(
+                "analytics.credits",
+                #""from":"\#(first)","to":"\#(second)","timeZone":"\#(zone)","groupBy":"\#(unit)""#)
+            let starts = report["groups"]?.elements.compactMap { $0["start"]?.string } ?? []
+            #expect(starts.first == first, "\(unit)")
+            #expect(unit == "hour" || starts.count == 1, "\(starts)")
+        }
+    }
+
     @Test("What makes no sense is named")
     func refusals() async throws {
         let reporting = try await Reporting()
         defer { reporting.close() }
         for (params, path) in [
             (#""range":"30d","from":"2026-01-01T00:00:00Z""#, "range"),
-            (#""timeZone":"Mars/Olympus""#, "timeZone"),
+            (#""timeZone":"Mars/Olympus""#, "timeZone"), (#""timeZone":"+05:30""#, "timeZone"),
+            (#""timeZone":"UTC+3""#, "timeZone"), (#""timeZone":"right/Europe/Berlin""#, "timeZone"),
             (#""from":"2026-01-02T00:00:00Z","to":"2026-01-01T00:00:00Z""#, "from"),
             (#""from":"2000-01-02T00:00:00Z","to":"2026-01-01T00:00:00Z""#, "from"),
             (#""from":"2025-01-02T00:00:00Z","to":"2026-01-01T00:00:00Z","groupBy":"hour""#, "groupBy"),

@@ -249,6 +249,33 @@ import Testing
         #expect(owner.run("SELECT count(*) FROM analytics_outbox").rows == [["0"]])
         #expect(owner.run("SELECT count(*) FROM analytics_erasures").rows == [["0"]])
         #expect(owner.run("SELECT since IS NOT NULL FROM analytics_gap").rows == [["t"]])
+        // It makes room for a daemon that has a store.
+        try await until { !replicator.isMine }
+    }
+
+    @Test("Where there has been a store, what has to go from it waits, whoever has no setting for it")
+    func storeIsAway() async throws {
+        let reporting = try await Reporting()
+        defer { reporting.close() }
+        try await reporting.arrive()
+        reporting.replicator.close()
+        let service = AnalyticsService(directURL: TestCluster.daemon(reporting.backend.conninfo))
+        let replicator = try #require(service.startReplicator(on: reporting.backend.pool) { _ in })
+        defer { service.close() }
+        let owner = reporting.owner
+        owner.run(
+            """
+            INSERT INTO analytics_outbox (workspace_id, ledger_id) SELECT gen_random_uuid(), gen_random_uuid() FROM generate_series(1, 100)
+            """)
+        owner.run(
+            "INSERT INTO analytics_outbox (workspace_id, job_id, seq, void_at) VALUES (gen_random_uuid(), gen_random_uuid(), 1, now())"
+        )
+        owner.run("INSERT INTO analytics_erasures (workspace_id) VALUES (gen_random_uuid())")
+        try await until { replicator.isMine }
+        try await replicator.turn()
+        #expect(owner.run("SELECT count(*) FROM analytics_outbox WHERE void_at IS NULL").rows == [["0"]])
+        #expect(owner.run("SELECT count(*) FROM analytics_outbox").rows == [["1"]])
+        #expect(owner.run("SELECT count(*) FROM analytics_erasures").rows == [["1"]])
     }
 }
 
