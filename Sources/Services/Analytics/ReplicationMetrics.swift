@@ -38,7 +38,7 @@ final class ReplicationMetrics: Sendable {
             "rpcd_analytics_waiting_seconds", "How old the oldest of them is.",
             Int(backlog.ageMicroseconds / 1_000_000))
         text.gauge(
-            "rpcd_analytics_lag_milliseconds", "How old the oldest of the last batch was on its arrival.",
-            Int(lastLag.load(ordering: .relaxed) / 1000))
+            "rpcd_analytics_lag_seconds", "How old the oldest of the last batch was on its arrival.",
+            Double(lastLag.load(ordering: .relaxed)) / 1e6)
     }
 }
