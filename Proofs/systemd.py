@@ -251,7 +251,7 @@ class Proof(service.Service):
             assert connection.receive().get("result") == {"payload": 3}
             connection.close()
         seconds = time.monotonic() - began
-        self.host.wait("the journal tells of the watchdog", lambda: "Watchdog timeout" in self.host.journal("-u", "rpcd", "-n", "50"))
+        self.host.wait("the journal tells of the watchdog", lambda: self.host.journal("-u", "rpcd", "--grep", "Watchdog timeout"))
         assert self.process() != before
         return f"restarted by the watchdog; {WAITING} connections made meanwhile answered after {seconds:.1f} s"
 
