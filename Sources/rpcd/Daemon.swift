@@ -54,6 +54,7 @@ struct Daemon {
     init(_ settings: Settings) throws {
         let server = try settings.server()
         let log = Log(level: settings.logLevel)
+        ProcessLimits.settle(connections: settings.limits.connections, log)
         // Before any key is read.
         if !CoreDumps.forbid() { log.write(Notice(.setting, "A crash may leave keys in a core dump")) }
         let tokens = try Tokens(keys: KeyFiles.signingKeys(settings))

@@ -36,6 +36,7 @@ final class Log: Sendable {
     private let destination: Destination
     private let least: Atomic<Int>
     private let repeats = Mutex(Repeats())
+    private let isCutOff = Atomic(false)
 
     init(level: Level) {
         least = Atomic(level.rawValue)
@@ -140,10 +141,13 @@ final class Log: Sendable {
         }
     }
 
-    /// In one write(2), so that lines of several threads do not mix. A log that cannot be written stops nobody.
+    /// In one write(2), so that lines of several threads do not mix. A log that cannot be written stops nobody; after a line that was cut off, as by
+    /// a disk that is full, the next one begins anew.
     private func writeLine(_ line: String) {
-        let bytes = Array((line + "\n").utf8)
-        _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
+        let begin = isCutOff.exchange(false, ordering: .relaxed) ? "\n" : ""
+        let bytes = Array((begin + line + "\n").utf8)
+        let written = Glibc.write(STDERR_FILENO, bytes, bytes.count)
+        if written < bytes.count, written != 0 { isCutOff.store(true, ordering: .relaxed) }
     }
 
     private func jsonLine(_ level: Level, _ message: String, _ fields: [(String, String)]) -> String {

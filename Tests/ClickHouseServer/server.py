@@ -32,6 +32,9 @@ def form_fields(content_type, body):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body in one piece, and at once: else each answer waits for the other side's delayed acknowledgement.
+    wbufsize = -1
+    disable_nagle_algorithm = True
     engine = None
     credentials = None
 
