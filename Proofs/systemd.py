@@ -148,8 +148,8 @@ class Proof(service.Service):
         self.call("workspaces.get", workspaceId=self.workspace, _meta={"requestId": request})
         entry = self.host.wait("an entry under the request's id", lambda: self.host.runs("journalctl", "-u", "rpcd", "-o", "json", f"REQUEST_ID={request}"))
         fields = json.loads(entry.splitlines()[-1])
-        expected = {"METHOD": "workspaces.get", "CODE": "OK", "CALLER": None, "DURATION_US": None, "PRIORITY": "7", "SYSLOG_IDENTIFIER": "rpcd",
-                    "_SYSTEMD_UNIT": "rpcd.service"}
+        expected = {"METHOD": "workspaces.get", "WORKSPACE_ID": self.workspace, "ERROR_CODE": "OK", "CALLER": None, "DURATION_US": None,
+                    "PRIORITY": "7", "SYSLOG_IDENTIFIER": "rpcd", "_SYSTEMD_UNIT": "rpcd.service"}
         wrong = {name: fields.get(name) for name, value in expected.items() if name not in fields or value not in (None, fields[name])}
         assert not wrong, f"fields {wrong} of {fields}"
         return f"journalctl -u rpcd REQUEST_ID=…: {', '.join(sorted(name for name in fields if not name.startswith('_')))}"
@@ -240,20 +240,26 @@ class Proof(service.Service):
         return f"answered {seconds * 1000:.0f} ms later, on a connection made meanwhile"
 
     def sigstop(self):
-        """Many connect while it hangs, without waiting for a place; the one that takes its place answers all of them."""
+        """Many connect while it hangs, without waiting for a place; the one that takes its place answers them. Before the watchdog's signal ends
+        it, it may come to itself for a moment and accept some, who then ask again."""
         before = self.process()
         self.host.shell(f"kill -STOP {before}")
         began = time.monotonic()
         connections = [common.Connection(self.unix.removeprefix("unix:")) for _ in range(WAITING)]
         for connection in connections:
             connection.send("system.ping", {"payload": 3})
+        again = 0
         for connection in connections:
-            assert connection.receive().get("result") == {"payload": 3}
+            try:
+                assert connection.receive().get("result") == {"payload": 3}
+            except common.Lost:
+                again += 1
+                assert self.call("system.ping", payload=3) == {"payload": 3}
             connection.close()
         seconds = time.monotonic() - began
         self.host.wait("the journal tells of the watchdog", lambda: self.host.journal("-u", "rpcd", "--grep", "Watchdog timeout"))
         assert self.process() != before
-        return f"restarted by the watchdog; {WAITING} connections made meanwhile answered after {seconds:.1f} s"
+        return f"restarted by the watchdog; {WAITING} connections made meanwhile answered after {seconds:.1f} s, {again} of them asked again"
 
     def out_of_memory(self):
         controllers = (self.host.root / "sys/fs/cgroup/cgroup.controllers")
