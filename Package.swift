@@ -140,7 +140,8 @@ let package = Package(
         tests(
             "IntegrationTests",
             [
-                "rpcd", "rpcd-provider-sim", "RPC", "RPCDClient", "fixture-server", "Services", "Cryptography",
+                "rpcd", "rpcd-provider-sim", "RPC", "RPCDClient", "fixture-server", "Services",
+                "Cryptography",
                 "Postgres", "Identifiers", "JSON", "TestSupport",
             ],
             exclude: ["clients"]),
