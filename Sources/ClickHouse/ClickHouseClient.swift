@@ -89,6 +89,7 @@ public final class ClickHouseClient: Sendable {
         guard response.body.isEmpty else {
             throw ServerException(inTailOf: response.body)?.withoutRows ?? .unavailable(.unreadable)
         }
+        try requireConfirmation(response, of: call)
     }
 
     /// Carries out a statement that changes something, and waits until it is done on every replica: a deletion too.
@@ -116,6 +117,12 @@ public final class ClickHouseClient: Sendable {
         if let exception = ServerException(inTailOf: response.body) {
             throw exception.without(hidden(parameters))
         }
+        try requireConfirmation(response, of: call)
+    }
+
+    /// Whatever stands between may answer 200 and nothing, too: only ClickHouse names the statement.
+    private func requireConfirmation(_ response: HTTPResponse, of call: Call) throws(ClickHouseFailure) {
+        guard response.headers["X-ClickHouse-Query-Id"] == call.id else { throw .unavailable(.unreadable) }
     }
 
     /// Whether it answers at all; it needs neither user nor database.
@@ -205,8 +212,6 @@ extension ClickHouseClient {
         }
         if let exception = ServerException(in: response) { throw show(exception) }
         if let failure = failure(of: response) { throw failure }
-        // Whatever stands between may answer 200, too: only ClickHouse names the statement.
-        guard response.headers["X-ClickHouse-Query-Id"] == call.id else { throw .unavailable(.unreadable) }
         return response
     }
 
