@@ -6,6 +6,7 @@ on them are killed (SIGKILL) and PostgreSQL is (pg_ctl -m immediate). At the end
 
 import collections
 import json
+import os
 import random
 import subprocess
 import threading
@@ -98,7 +99,8 @@ def persist(installation, generator, method, **params):
                 return answer["result"]
             code = (answer["error"].get("data") or {}).get("error", {}).get("code")
             assert code in ("SERVICE_UNAVAILABLE", "TIMEOUT"), answer
-        except (OSError, common.Lost):
+        except (OSError, common.Lost) as error:
+            if os.environ.get("DBG"): print("DBG persist", method, repr(error), time.strftime("%T"), params.get("jobId"), flush=True)
             pass
         time.sleep(0.05)
 
@@ -164,7 +166,7 @@ class Observer(threading.Thread):
             time.sleep(0.2)
 
 
-def check_jobs(cluster, jobs, findings):
+def check_jobs(cluster, jobs, workspaces, findings):
     found = cluster.rows("""
         SELECT j.id, j.status, j.total, j.remaining, j.found + j.cached + j.not_found + j.exhausted + j.skipped + j.failed, j.spent_credits,
             j.found, coalesce(l.count, 0), coalesce(l.sum, 0), coalesce(l.different, 0)
@@ -185,6 +187,7 @@ def check_jobs(cluster, jobs, findings):
     findings.expect("results", not lost, f"found and not in the record: {lost[:5]}")
     accounts = cluster.rows(f"""
         SELECT a.workspace_id, a.balance, a.held, coalesce(sum(j.spent_credits), 0) FROM accounts a LEFT JOIN jobs j USING (workspace_id)
+        WHERE a.workspace_id IN ({', '.join(repr(workspace) for workspace in workspaces)})
         GROUP BY 1, 2, 3 HAVING a.held <> 0 OR a.balance <> {CREDITS} - coalesce(sum(j.spent_credits), 0)""")
     findings.expect("credits", not accounts, f"accounts that do not add up: {accounts}")
 
@@ -263,7 +266,7 @@ def prove(rpcd, seed, size):
             for daemon in installation.daemons:
                 daemon.wait_until_ready()
             cluster = installation.cluster
-            check_jobs(cluster, maker.jobs, findings)
+            check_jobs(cluster, maker.jobs, workspaces, findings)
             calls = check_calls(cluster, simulator, findings)
             events, received = check_webhooks(cluster, simulator, workspaces, findings)
             verified = [installation.verify("ledger", findings, "credits"), installation.verify("audit", findings, "trail")]

@@ -1,0 +1,517 @@
+"""Faults of a host: each is prepared before the daemon starts, begun while it works, and ended."""
+
+import os
+import pathlib
+import pwd
+import resource
+import shutil
+import socket
+import subprocess
+import threading
+import time
+
+import common
+import jobs
+import tenants
+
+
+def mount(folder, size, options=""):
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}{options}", "tmpfs", folder], check=True)
+
+
+def unmount(folder):
+    subprocess.run(["umount", "--lazy", folder], stderr=subprocess.DEVNULL)
+
+
+def fill(folder):
+    """To the last byte. - Returns: the file that does it."""
+    path = folder / "filler"
+    with open(path, "wb", buffering=0) as file:
+        for block in (1 << 20, 4096, 1):
+            try:
+                while True:
+                    file.write(b"\0" * block)
+            except OSError:
+                pass
+    return path
+
+
+class Fault:
+    """- Stored: kills: whether the daemon may end of it, and is started again."""
+
+    kills = False
+    level = "warning"
+    cluster = common.Cluster
+
+    @classmethod
+    def cannot(cls):
+        """Why it cannot be provoked here."""
+
+    def prepare(self, bench):
+        self.bench = bench
+
+    def environment(self):
+        return {}
+
+    def for_daemon(self):
+        return {}
+
+    def wrapper(self):
+        return ()
+
+    def log(self):
+        return None
+
+    def during(self):
+        pass
+
+    def afterwards(self):
+        pass
+
+    def bites(self):
+        return True
+
+    def remove(self):
+        pass
+
+
+class DatabaseDisk(Fault):
+    key, name = "database-disk", "disk full, where the tables are"
+    limited = "data"
+
+    def prepare(self, bench):
+        super().prepare(bench)
+        fault = self
+
+        class Tiny(common.Cluster):
+            """Its tables or its write-ahead log on a small file system."""
+
+            def make(self):
+                user = pwd.getpwnam("postgres")
+                self.small, log = self.folder / "small", self.folder / "wal"
+                self.small.mkdir()
+                mount(self.small, "96m", f",mode=0700,uid={user.pw_uid},gid={user.pw_gid}")
+                data = self.folder / "data"
+                if fault.limited == "data":
+                    (self.small / "data").mkdir(mode=0o700)
+                    os.chown(self.small / "data", user.pw_uid, user.pw_gid)
+                    data.symlink_to(self.small / "data")
+                else:
+                    log = self.small / "wal"
+                self._run("initdb", "-D", data, "--waldir", log, "-U", self.NAME, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+                self.start()
+                self._run("createdb", "-h", self.folder, "-U", self.NAME, self.NAME)
+
+        self.cluster = Tiny
+        self.filler = None
+
+    def begin(self):
+        self.small = self.bench.installation.cluster.small
+        self.before = self.bench.tally
+        self.filler = fill(self.small)
+
+    def bites(self):
+        seen = self.bench.tally - self.before
+        return seen["SERVICE_UNAVAILABLE"] + seen["INTERNAL_ERROR"] >= 20
+
+    def during(self):
+        bench = self.bench
+        return [f"system.ready {bench.code('system.ready')}", f"reads {bench.code('billing.get', workspaceId=bench.workspace)}",
+                f"records in bulk {bench.code('records.bulkUpsert', workspaceId=bench.workspace, records=records('d', 500))}"]
+
+    def end(self):
+        if self.filler:
+            self.filler.unlink(missing_ok=True)
+
+    def remove(self):
+        if self.filler:
+            unmount(self.small)
+
+
+def records(prefix, count):
+    return [{"externalId": f"{prefix}{number}", "fields": {"text": os.urandom(2000).hex()}} for number in range(count)]
+
+
+class WriteAheadDisk(DatabaseDisk):
+    key, name = "wal-disk", "disk full, where the write-ahead log is"
+    limited = "wal"
+
+    def begin(self):
+        super().begin()
+        self.started_again = False
+        self.thread = threading.Thread(target=self.write, daemon=True)
+        self.is_over = False
+        self.thread.start()
+
+    def write(self):
+        """Until a segment is full and there is no room for the next."""
+        number = 0
+        while not self.is_over:
+            number += 1
+            self.bench.code("records.bulkUpsert", workspaceId=self.bench.workspace, records=records(f"w{number}-", 300))
+
+    def during(self):
+        self.is_over = True
+        bench = self.bench
+        return [f"system.ready {bench.code('system.ready')}", f"system.ping {bench.code('system.ping')}"]
+
+    def end(self):
+        super().end()
+        if not self.filler:
+            return
+        cluster = self.bench.installation.cluster
+        try:
+            is_up = common.is_running(cluster.postmaster)
+        except (OSError, ValueError, IndexError):
+            is_up = False
+        if not is_up:
+            self.started_again = True
+            cluster.start()
+
+    def afterwards(self):
+        return ["PostgreSQL had ended and was started by hand" if self.started_again else "PostgreSQL had recovered by itself"]
+
+
+class LogDisk(Fault):
+    key, name = "log-disk", "disk full, where the log is"
+    level = "debug"
+
+    def prepare(self, bench):
+        super().prepare(bench)
+        self.folder = bench.folder / "log"
+        self.folder.mkdir()
+        mount(self.folder, "2m")
+        self.filler = None
+
+    def log(self):
+        return self.folder / "rpcd.log"
+
+    def begin(self):
+        self.filler = fill(self.folder)
+        self.size = self.log().stat().st_size
+        self.before = self.bench.tally["OK"]
+
+    def bites(self):
+        return self.bench.tally["OK"] >= self.before + 200 and shutil.disk_usage(self.folder).free == 0
+
+    def during(self):
+        return [f"system.ready {self.bench.code('system.ready')}"]
+
+    def end(self):
+        if self.filler:
+            self.filler.unlink(missing_ok=True)
+
+    def afterwards(self):
+        lines = self.log().read_text(errors="replace").splitlines()
+        broken = sum(1 for line in lines if not (line.startswith("{") and line.endswith("}")) or "}{" in line)
+        return [f"{len(lines)} lines in the end, {broken} of them cut off"]
+
+    def remove(self):
+        unmount(self.folder)
+
+
+class Descriptors(Fault):
+    key, name = "descriptors", "file descriptors used up"
+
+    def prepare(self, bench):
+        super().prepare(bench)
+        self.peers = []
+
+    def begin(self):
+        self.pid = self.bench.daemon.pid
+        used = len(os.listdir(f"/proc/{self.pid}/fd"))
+        self.limits = resource.prlimit(self.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (used + 5, self.limits[1]))
+        # The backlog holds who is not let in.
+        for _ in range(30):
+            peer = socket.socket(socket.AF_UNIX)
+            peer.setblocking(False)
+            try:
+                peer.connect(self.bench.daemon.socket)
+            except BlockingIOError:
+                pass
+            self.peers.append(peer)
+        # Connections to the database are to be made anew, without a descriptor for them.
+        self.bench.installation.cluster.rows("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'rpcd_daemon'")
+        self.began, self.before = time.monotonic(), self.bench.tally
+
+    def bites(self):
+        return time.monotonic() > self.began + 5
+
+    def during(self):
+        cpu = cpu_seconds(self.pid)
+        time.sleep(2)
+        used = cpu_seconds(self.pid) - cpu
+        peer = self.bench.owner
+        peer.socket.settimeout(20)
+        known = peer.call("system.ping")
+        return [f"open connections {'OK' if known is not None else 'dead'}", f"a new one {self.bench.code('system.ping')}", f"{used / 2:.2f} cores meanwhile"]
+
+    def end(self):
+        if self.peers:
+            resource.prlimit(self.pid, resource.RLIMIT_NOFILE, self.limits)
+        for peer in self.peers:
+            peer.close()
+        self.peers = []
+
+
+def cpu_seconds(process):
+    fields = pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(") ", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class AddressSpace(Fault):
+    key, name = "address-space", "memory used up (RLIMIT_AS)"
+    kills = True
+
+    def prepare(self, bench):
+        super().prepare(bench)
+        self.pid = None
+
+    def limit(self):
+        status = pathlib.Path(f"/proc/{self.pid}/statm").read_text().split()
+        resource.prlimit(self.pid, resource.RLIMIT_AS, (int(status[0]) * resource.getpagesize() + (24 << 20), resource.RLIM_INFINITY))
+
+    def begin(self):
+        self.pid = self.bench.daemon.pid
+        self.limit()
+        self.peers = [threading.Thread(target=self.press, daemon=True) for _ in range(12)]
+        self.began = time.monotonic()
+        for peer in self.peers:
+            peer.start()
+
+    def press(self):
+        """Messages as long as they may be."""
+        body = records("m", 900)
+        for record in body:
+            record["fields"]["text"] = "x" * 8000
+        while self.bench.daemon.pid == self.pid and time.monotonic() < self.began + 20:
+            self.bench.code("records.bulkUpsert", workspaceId=self.bench.workspace, records=body)
+
+    def bites(self):
+        return self.bench.daemon.pid != self.pid or not any(peer.is_alive() for peer in self.peers)
+
+    def during(self):
+        return [f"the daemon {'was ended' if self.bench.daemon.pid != self.pid or self.bench.daemon.ends else 'lived on'}"]
+
+    def end(self):
+        if self.pid == self.bench.daemon.pid:
+            resource.prlimit(self.pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    def afterwards(self):
+        return [f"exit statuses {self.bench.daemon.ends}"] if self.bench.daemon.ends else []
+
+
+class ControlGroup(AddressSpace):
+    key, name = "cgroup", "memory used up (control group)"
+    ROOT = pathlib.Path("/sys/fs/cgroup/memory")
+
+    @classmethod
+    def cannot(cls):
+        if not os.access(cls.ROOT / "cgroup.procs", os.W_OK):
+            return "no controller of memory that can be written here"
+
+    def prepare(self, bench):
+        super().prepare(bench)
+        self.group = self.ROOT / bench.folder.name
+        self.group.mkdir()
+
+    def wrapper(self):
+        return ("sh", "-c", f'echo $$ > {self.group}/cgroup.procs && exec "$@"', "sh")
+
+    def limit(self):
+        used = int((self.group / "memory.usage_in_bytes").read_text())
+        (self.group / "memory.limit_in_bytes").write_text(str(used + (24 << 20)))
+
+    def end(self):
+        if self.group.exists():
+            (self.group / "memory.limit_in_bytes").write_text("-1")
+
+    def remove(self):
+        try:
+            self.group.rmdir()
+        except OSError:
+            pass
+
+
+class ClockAhead(Fault):
+    key, name, shift = "clock-ahead", "the clock jumps a day ahead", "+86400"
+    LIBRARY = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+
+    @classmethod
+    def cannot(cls):
+        if cls.LIBRARY is None:
+            return "libfaketime is not there (apt-get install faketime)"
+
+    def prepare(self, bench):
+        super().prepare(bench)
+        self.file = bench.folder / "clock"
+        self.file.write_text("+0\n")
+
+    def for_daemon(self):
+        return {"LD_PRELOAD": str(self.LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(self.file), "FAKETIME_NO_CACHE": "1",
+                "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_RESET": "1"}
+
+    def log_in(self):
+        return self.bench.owner.call("auth.login", email="ada@example.org", password=tenants.PASSWORD)
+
+    def me(self, login):
+        return self.bench.code("auth.me", _meta={"token": login["accessToken"]})
+
+    def begin(self):
+        self.old = self.log_in()
+        self.file.write_text(f"{self.shift}\n")
+        self.before = self.bench.tally["OK"]
+
+    def bites(self):
+        return self.bench.tally["OK"] >= self.before + 100
+
+    def during(self):
+        bench = self.bench
+        old = self.me(self.old)
+        renewed = bench.code("auth.refresh", refreshToken=self.old["refreshToken"])
+        self.new = self.log_in()
+        return [f"an access token of before {old}", f"its refresh token {renewed}", f"a new one {self.me(self.new)}"]
+
+    def end(self):
+        self.file.write_text("+0\n")
+
+    def afterwards(self):
+        return [f"a token of meanwhile {self.me(self.new)}", f"its refresh token {self.bench.code('auth.refresh', refreshToken=self.new['refreshToken'])}"]
+
+
+class ClockBack(ClockAhead):
+    key, name, shift = "clock-back", "the clock jumps a day back", "-86400"
+
+
+class NameServer(threading.Thread):
+    """Says of every name under .test that it is this host, as long as it is alive."""
+
+    ADDRESS = "127.0.0.153"
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((self.ADDRESS, 53))
+        self.is_alive_for_clients, self.asked, self.unanswered = True, 0, 0
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                query, peer = self.socket.recvfrom(1500)
+            except OSError:
+                return
+            self.asked += 1
+            if not self.is_alive_for_clients:
+                self.unanswered += 1
+                continue
+            end = query.index(b"\0", 12) + 5
+            is_address = query[end - 4:end - 2] == b"\0\1"
+            answer = query[:2] + b"\x81\x80\0\1" + (b"\0\1" if is_address else b"\0\0") + b"\0\0\0\0" + query[12:end]
+            if is_address:
+                answer += b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4" + bytes([127, 0, 0, 1])
+            self.socket.sendto(answer, peer)
+
+
+class Names(Fault):
+    key, name = "dns", "names do not resolve"
+
+    def prepare(self, bench):
+        super().prepare(bench)
+        self.server = NameServer()
+        self.simulator = jobs.Simulator(bench.rpcd.parent / "rpcd-provider-sim", 1)
+        self.real, self.simulator.address = self.simulator.address, f"sim.test:{self.simulator.address.rsplit(':', 1)[1]}"
+        self.settings = jobs.prepare(bench.folder, self.simulator)
+        # No cache of names lives longer than the answer says: it says 0.
+        self.resolver = bench.folder / "resolv.conf"
+        self.resolver.write_text(f"nameserver {NameServer.ADDRESS}\noptions timeout:1 attempts:1\n")
+
+    def environment(self):
+        return self.settings
+
+    def wrapper(self):
+        return ("unshare", "--mount", "sh", "-c", f'mount --bind {self.resolver} /etc/resolv.conf && exec "$@"', "sh")
+
+    def job(self, first):
+        bench = self.bench
+        people = [{"externalId": f"p{first}-{number}", "fields": {"name": f"person {first} {number}", "domain": "c.example"}} for number in range(20)]
+        return bench.owner.call("jobs.create", workspaceId=self.workspace, records=people, keys="platform",
+                                fields=[{"name": "email", "providers": ["sim-fair"]}])["id"]
+
+    def status(self, job):
+        return self.bench.owner.call("jobs.get", workspaceId=self.workspace, jobId=job)["status"]
+
+    def begin(self):
+        owner = self.bench.owner
+        self.workspace = owner.call("workspaces.create", name="Jobs", ownerEmail="ada@example.org")["id"]
+        owner.call("billing.addCredits", workspaceId=self.workspace, amount=10_000, type="bonus")
+        owner.call("webhooks.create", workspaceId=self.workspace, url=f"http://{self.simulator.address}/hooks/w", events=["job.completed"])
+        first = self.job(1)
+        self.bench.wait_for("a job before it", lambda: self.status(first) == "completed")
+        self.server.is_alive_for_clients = False
+        self.before, self.asked = self.bench.tally["OK"], self.server.unanswered
+        self.second = self.job(2)
+
+    def bites(self):
+        return self.server.unanswered >= self.asked + 3 and self.bench.tally["OK"] >= self.before + 100
+
+    def during(self):
+        time.sleep(5)
+        return [f"a job is {self.status(self.second)}", f"system.ready {self.bench.code('system.ready')}"]
+
+    def end(self):
+        self.server.is_alive_for_clients = True
+
+    def afterwards(self):
+        began = time.monotonic()
+        self.bench.wait_for("the job after it", lambda: self.status(self.second) in jobs.ENDED, 180)
+        seconds = time.monotonic() - began
+        self.simulator.address = self.real
+        self.bench.wait_for("the webhooks after it", lambda: len(self.simulator.pages("hooks/w", "deliveries")) >= 2, 120)
+        return [f"the job is {self.status(self.second)} {seconds:.0f} s later, and its webhook was delivered"]
+
+    def remove(self):
+        self.server.socket.close()
+        self.simulator.stop()
+
+
+class ReadOnly(Fault):
+    key, name = "read-only", "the daemon's folders turn read-only"
+
+    def prepare(self, bench):
+        super().prepare(bench)
+        self.is_begun = False
+
+    def begin(self):
+        """For every path that is opened from now on: keys, settings, sockets. The database is where it was; its paths begin at its folder."""
+        self.before = self.bench.tally["OK"]
+        subprocess.run(["mount", "--bind", self.bench.folder, self.bench.folder], check=True)
+        self.is_begun = True
+        subprocess.run(["mount", "-o", "remount,bind,ro", self.bench.folder], check=True)
+
+    def command(self, *words, **settings):
+        """- Returns: how it ended and what it said last."""
+        done = subprocess.run([self.bench.rpcd, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
+                              env=self.bench.installation.settings | {"RPCD_SOCKET": self.bench.daemon.socket} | settings)
+        said = (done.stderr or done.stdout).strip().splitlines()
+        return f"`rpcd {' '.join(words)}` exits {done.returncode}: {said[-1] if said else ''}"
+
+    def rotate(self):
+        return self.command("keys", "rotate", RPCD_DATABASE_URL=self.bench.installation.cluster.conninfo())
+
+    def bites(self):
+        return self.bench.tally["OK"] >= self.before + 100
+
+    def during(self):
+        return [self.rotate(), self.command("serve", RPCD_SOCKET=str(self.bench.folder / "other.sock"), RPCD_LOG_LEVEL="error")]
+
+    def end(self):
+        if self.is_begun:
+            unmount(self.bench.folder)
+
+    def afterwards(self):
+        return [self.rotate()]
+
+
+KINDS = (DatabaseDisk, WriteAheadDisk, LogDisk, Descriptors, AddressSpace, ControlGroup, ClockAhead, ClockBack, Names, ReadOnly)
