@@ -25,7 +25,10 @@ PATIENCE_SECONDS = 90
 
 
 class Client(soak.Money):
-    """Counts what it was answered."""
+    """Counts what it was answered. Hurries nobody and cuts nothing off, so that what fails has failed by the fault."""
+
+    def until_answered(self, record, manner):
+        super().until_answered(record, "plain")
 
     def take(self, record, answer):
         super().take(record, answer)
@@ -126,6 +129,9 @@ class Bench:
         self.findings.expect(self.fault.name, same or self.fault.kills, f"the daemon ended by itself: {self.daemon.ends}")
         if self.fault.kills:
             self.ended, self.daemon.ends[:] = list(self.daemon.ends), []
+        if "DBG" in os.environ:
+            import shutil
+            shutil.copy(self.daemon.log, f"/tmp/soakx/{self.fault.key}.log")
         self.judge()
         log = self.logged(self.lines()[offset:])
         callers = ", ".join(f"{count} {what}" for what, count in seen.most_common() if what in SEEN)

@@ -7,6 +7,7 @@ store of analytics, and lost sessions. The first round is without faults: what t
 
 import collections
 import itertools
+import os
 import random
 import socket
 import time
@@ -30,7 +31,8 @@ SPARE_KIB = 8 * 1024
 # Threads and descriptors come with work and go when there has been none for a while; the pool is filled when it is needed.
 SPARE_THREADS = 6
 SPARE_DESCRIPTORS = 6
-RESTING_SECONDS = 60
+# What a killed daemon was about to send, another takes up after two minutes.
+RESTING_SECONDS = 200
 
 
 class Size:
@@ -195,6 +197,13 @@ class Soak:
         left = gauges.settle(unrested, RESTING_SECONDS)
         self.findings.expect("callers", not left, f"after round {number}: {left}")
         gauge = gauges.Gauges(self.unrest.lasting)
+        if os.environ.get("DBG"):
+            if number == self.size.rounds - 1:
+                import subprocess
+                r = subprocess.run(["gdb", "-q", "-batch", "-p", str(gauge.life), "-ex", "call (int)malloc_trim(0)", "-ex", "call (void)malloc_stats()"], capture_output=True, text=True)
+                g2 = gauges.Gauges(self.unrest.lasting)
+                print("DBG trim", gauge.kib, g2.kib, r.stdout[-200:], flush=True)
+                print("\n".join(l for l in self.unrest.lasting.log.read_text().splitlines() if not l.startswith("{"))[-1500:])
         sessions = gauges.sessions(cluster)
         first = self.rows[0] if self.rows else None
         self.rows.append((gauge, sessions, len(events), seconds))
@@ -297,7 +306,7 @@ def main(options):
     seed = common.seed_of(options)
     print(f"seed {seed}", flush=True)
     rounds = max(3, round(options.minutes or 10))
-    size = Size(3, 10, 4) if options.quick else Size(rounds, 60 * (options.minutes or 10) / rounds, 8)
+    size = Size(3, 10, 4) if options.quick else Size(rounds, 60 * (options.minutes or 10) / rounds, int(os.environ.get('NOF', '8')))
     counted, findings = prove(common.program_of(options), seed, size, options.store)
     return findings.conclude(counted, seed, "all is back to where it began, and nothing is lost")
 
