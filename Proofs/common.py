@@ -20,12 +20,13 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 SILENCE_SECONDS = 70
 
 
-def arguments(description):
+def arguments(description, has_short_run=True):
     """The options that every proof has."""
     parser = argparse.ArgumentParser(f"scripts/prove {pathlib.Path(sys.argv[0]).stem}", description=description,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, help="draws what is done and where it is killed; a new one each time, printed")
-    parser.add_argument("--quick", action="store_true", help="a short run, as the tests do it")
+    if has_short_run:
+        parser.add_argument("--quick", action="store_true", help="a short run, as the tests do it")
     parser.add_argument("--rpcd", type=pathlib.Path, help="the program; without it the release is built and used")
     return parser
 

@@ -209,7 +209,7 @@ def prove(rpcd, seed, names):
 
 
 def parser():
-    parser = common.arguments(__doc__)
+    parser = common.arguments(__doc__, has_short_run=False)
     parser.add_argument("names", nargs="*", metavar="FAULT", help=f"only these: {', '.join(kind.key for kind in hostfaults.KINDS)}")
     return parser
 

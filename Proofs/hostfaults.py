@@ -91,6 +91,7 @@ class DatabaseDisk(Fault):
                 user = pwd.getpwnam("postgres")
                 self.small, log = self.folder / "small", self.folder / "wal"
                 self.small.mkdir()
+                fault.small = self.small
                 mount(self.small, "96m", f",mode=0700,uid={user.pw_uid},gid={user.pw_gid}")
                 data = self.folder / "data"
                 if fault.limited == "data":
@@ -104,10 +105,9 @@ class DatabaseDisk(Fault):
                 self._run("createdb", "-h", self.folder, "-U", self.NAME, self.NAME)
 
         self.cluster = Tiny
-        self.filler = None
+        self.filler = self.small = None
 
     def begin(self):
-        self.small = self.bench.installation.cluster.small
         self.before = self.bench.tally
         self.filler = fill(self.small)
 
@@ -125,7 +125,7 @@ class DatabaseDisk(Fault):
             self.filler.unlink(missing_ok=True)
 
     def remove(self):
-        if self.filler:
+        if self.small:
             unmount(self.small)
 
 
