@@ -23,10 +23,25 @@ def queues(cluster):
     return {name: int(row[0]) for name, row in zip(QUEUES, counts)}
 
 
-class Gauges:
-    """Of one daemon, at one moment."""
+def sockets_to(port):
+    """The inodes of this host's TCP connections to it."""
+    lines = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {f"socket:[{fields[9]}]" for fields in lines if int(fields[2].split(":")[1], 16) == port}
 
-    def __init__(self, daemon):
+
+def targets(folder):
+    for entry in folder.iterdir():
+        try:
+            yield str(entry.readlink())
+        except FileNotFoundError:
+            # Closed meanwhile.
+            pass
+
+
+class Gauges:
+    """Of one daemon, at one moment. Idle connections to providers are kept for the next call: they are counted apart."""
+
+    def __init__(self, daemon, provider_port):
         connection = common.Connection(daemon.socket)
         text = connection.call("system.metrics")["text"]
         connection.close()
@@ -34,7 +49,9 @@ class Gauges:
         status = dict(line.split(":\t") for line in (folder / "status").read_text().splitlines() if ":\t" in line)
         self.kib = int(status["RssAnon"].split()[0])
         self.threads = int(status["Threads"])
-        self.descriptors = len(list((folder / "fd").iterdir()))
+        descriptors = list(targets(folder / "fd"))
+        self.kept = len(sockets_to(provider_port).intersection(descriptors))
+        self.descriptors = len(descriptors) - self.kept
         self.pool, self.busy, self.waiting = (self.metric(text, f"rpcd_pool_{name}") for name in ("connections", "busy", "waiting"))
         self.callers = self.metric(text, "rpcd_connections")
         self.calls = sum(int(count) for count in re.findall(r"^rpcd_calls_total\{.*\} (\d+)$", text, re.MULTILINE))

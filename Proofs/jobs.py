@@ -6,7 +6,6 @@ on them are killed (SIGKILL) and PostgreSQL is (pg_ctl -m immediate). At the end
 
 import collections
 import json
-import os
 import random
 import subprocess
 import threading
@@ -99,8 +98,7 @@ def persist(installation, generator, method, **params):
                 return answer["result"]
             code = (answer["error"].get("data") or {}).get("error", {}).get("code")
             assert code in ("SERVICE_UNAVAILABLE", "TIMEOUT"), answer
-        except (OSError, common.Lost) as error:
-            if os.environ.get("DBG"): print("DBG persist", method, repr(error), time.strftime("%T"), params.get("jobId"), flush=True)
+        except (OSError, common.Lost):
             pass
         time.sleep(0.05)
 

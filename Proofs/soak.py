@@ -7,7 +7,6 @@ store of analytics, and lost sessions. The first round is without faults: what t
 
 import collections
 import itertools
-import os
 import random
 import socket
 import time
@@ -176,12 +175,10 @@ class Soak:
             time.sleep(self.size.seconds)
             faults.join()
             self.gate.set(False)
-            ended = time.monotonic() - began
             if not self.gate.is_left(2 * common.SILENCE_SECONDS):
                 busy = [worker.name for worker in self.workers if worker.is_alive()]
                 self.findings.add("progress", f"round {number}: somebody is still not answered, of {busy}")
                 return
-            print(f"DBG left after {time.monotonic()-began-ended:.1f} since {ended:.1f} last {self.gate.last}", flush=True)
             if not self.rest(number, events, time.monotonic() - began):
                 return
 
@@ -194,19 +191,12 @@ class Soak:
         self.findings.expect("queues", not left, f"after round {number} there wait {left}")
 
         def unrested():
-            found = [gauges.Gauges(daemon) for daemon in self.installation.daemons]
+            found = [self.gauges(daemon) for daemon in self.installation.daemons]
             # Who asks is there, too.
             return [gauge.__dict__ for gauge in found if gauge.callers > 1 or gauge.waiting or gauge.busy > 1]
         left = gauges.settle(unrested, RESTING_SECONDS)
         self.findings.expect("callers", not left, f"after round {number}: {left}")
-        gauge = gauges.Gauges(self.unrest.lasting)
-        if os.environ.get("DBG"):
-            if number == self.size.rounds - 1:
-                import subprocess
-                r = subprocess.run(["gdb", "-q", "-batch", "-p", str(gauge.life), "-ex", "call (int)malloc_trim(0)", "-ex", "call (void)malloc_stats()"], capture_output=True, text=True)
-                g2 = gauges.Gauges(self.unrest.lasting)
-                print("DBG trim", gauge.kib, g2.kib, r.stdout[-200:], flush=True)
-                print("\n".join(l for l in self.unrest.lasting.log.read_text().splitlines() if not l.startswith("{"))[-1500:])
+        gauge = self.gauges(self.unrest.lasting)
         sessions = gauges.sessions(cluster)
         first = self.rows[0] if self.rows else None
         self.rows.append((gauge, sessions, len(events), seconds))
@@ -221,12 +211,15 @@ class Soak:
         self.findings.expect("daemon", gauge.life == before.life, "the lasting daemon is another process than it was")
         return True
 
+    def gauges(self, daemon):
+        return gauges.Gauges(daemon, int(self.simulator.address.rsplit(":", 1)[1]))
+
     def line(self, number):
         gauge, sessions, events, seconds = self.rows[number]
-        return (f"| {number} | {seconds:.0f} s | {events} | {gauge.calls:,} | {gauge.kib:,} | {gauge.descriptors} | {gauge.threads} | {sessions} | "
+        return (f"| {number} | {seconds:.0f} s | {events} | {gauge.calls:,} | {gauge.kib:,} | {gauge.descriptors} + {gauge.kept} | {gauge.threads} | {sessions} | "
                 f"{gauge.pool} | {gauge.waiting} | {gauge.callers - 1} |")
 
-    HEAD = ("| round | load | faults | calls | heap KiB | descriptors | threads | sessions | pool | waiting | callers |\n"
+    HEAD = ("| round | load | faults | calls | heap KiB | descriptors + to providers | threads | sessions | pool | waiting | callers |\n"
             "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
 
     # The end.
@@ -309,7 +302,7 @@ def main(options):
     seed = common.seed_of(options)
     print(f"seed {seed}", flush=True)
     rounds = max(3, round(options.minutes or 10))
-    size = Size(3, 10, 4) if options.quick else Size(rounds, 60 * (options.minutes or 10) / rounds, int(os.environ.get('NOF', '8')))
+    size = Size(3, 10, 4) if options.quick else Size(rounds, 60 * (options.minutes or 10) / rounds, 8)
     counted, findings = prove(common.program_of(options), seed, size, options.store)
     return findings.conclude(counted, seed, "all is back to where it began, and nothing is lost")
 

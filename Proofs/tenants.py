@@ -44,7 +44,6 @@ class Gate:
     def leave(self):
         with self.changed:
             self.inside -= 1
-            self.last = (threading.current_thread().name, getattr(threading.current_thread(), "doing", None))
             self.changed.notify_all()
 
     def set(self, is_open, is_over=False):
