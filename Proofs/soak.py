@@ -207,7 +207,7 @@ class Soak:
         for name, now, most in (
                 ("kib", gauge.kib, before.kib * 9 // 8 + SPARE_KIB), ("threads", gauge.threads, before.threads + SPARE_THREADS),
                 ("descriptors", gauge.descriptors, before.descriptors + SPARE_DESCRIPTORS), ("sessions", sessions, few + 2)):
-            self.findings.expect("gauges", now <= most, f"after round {number} the lasting daemon holds {now} {name}; {most} would be as it began")
+            self.findings.expect("gauges", now <= most, f"after round {number} the lasting daemon holds {now} {name}; {most} may be")
         self.findings.expect("daemon", gauge.life == before.life, "the lasting daemon is another process than it was")
         return True
 
