@@ -20,12 +20,13 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 SILENCE_SECONDS = 70
 
 
-def arguments(description):
+def arguments(description, has_short_run=True):
     """The options that every proof has."""
     parser = argparse.ArgumentParser(f"scripts/prove {pathlib.Path(sys.argv[0]).stem}", description=description,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, help="draws what is done and where it is killed; a new one each time, printed")
-    parser.add_argument("--quick", action="store_true", help="a short run, as the tests do it")
+    if has_short_run:
+        parser.add_argument("--quick", action="store_true", help="a short run, as the tests do it")
     parser.add_argument("--rpcd", type=pathlib.Path, help="the program; without it the release is built and used")
     return parser
 
@@ -186,11 +187,12 @@ class Cluster:
 class Daemon:
     """`rpcd serve`, started again whenever it ends, as a service manager would."""
 
-    def __init__(self, rpcd, name, folder, environment):
-        self.command = ["setpriv", "--pdeathsig", "KILL", rpcd, "serve"]
+    def __init__(self, rpcd, name, folder, environment, wrapper=(), log=None):
+        """- Parameters: wrapper: what runs it, by exec; log: where its standard error goes."""
+        self.command = ["setpriv", "--pdeathsig", "KILL", *wrapper, rpcd, "serve"]
         self.name = name
         self.socket = str(folder / f"{name}.sock")
-        self.log = folder / f"{name}.log"
+        self.log = log or folder / f"{name}.log"
         self.environment = environment | {"RPCD_SOCKET": self.socket}
         self.is_ready = threading.Event()
         self.kills = 0
@@ -199,7 +201,7 @@ class Daemon:
         self.status = None
         self._process = None
         self._is_wanted = True
-        self._was_killed = False
+        self._was_killed = self._was_told = False
         self._lock = threading.Lock()
         self._keeper = threading.Thread(target=self._keep, daemon=True)
         self._keeper.start()
@@ -212,6 +214,23 @@ class Daemon:
             self.is_ready.clear()
             self._process.send_signal(signal.SIGKILL)
             self.kills += 1
+
+    def restart(self):
+        """With SIGTERM. One that does not end with 0 has ended by itself."""
+        self.wait_until_ready()
+        with self._lock:
+            self._was_told = True
+            self.is_ready.clear()
+            self._process.send_signal(signal.SIGTERM)
+        self.wait_until_ready()
+
+    def signal(self, number):
+        with self._lock:
+            self._process.send_signal(number)
+
+    @property
+    def pid(self):
+        return self._process.pid
 
     def wait_until_ready(self):
         if not self.is_ready.wait(60):
@@ -231,7 +250,7 @@ class Daemon:
             with self._lock:
                 if not self._is_wanted:
                     return
-                self._was_killed = False
+                self._was_killed = self._was_told = False
                 with self.log.open("a") as log:
                     self._process = subprocess.Popen(self.command, env=self.environment, cwd="/", stdin=subprocess.DEVNULL,
                                                      stdout=subprocess.PIPE, stderr=log, text=True)
@@ -240,12 +259,12 @@ class Daemon:
                 if line.startswith("ready "):
                     with self._lock:
                         has_served = True
-                        if not self._was_killed:
+                        if not self._was_killed and not self._was_told:
                             self.is_ready.set()
             self.status = self._process.wait()
             with self._lock:
                 self.is_ready.clear()
-                if self._is_wanted and has_served and not self._was_killed:
+                if self._is_wanted and has_served and not self._was_killed and not (self._was_told and self.status == 0):
                     self.ends.append(self.status)
             if not has_served:
                 # The database is away: it says so and ends.
@@ -281,6 +300,7 @@ class Installation:
                 self.pooler.start()
                 settings |= {"RPCD_DATABASE_DIRECT_URL": settings["RPCD_DATABASE_URL"], "RPCD_DATABASE_POOLER": "transaction",
                              "RPCD_DATABASE_URL": self.pooler.conninfo("rpcd_daemon")}
+            self.settings = settings
             self.daemons = [Daemon(rpcd, name, folder, settings) for name in names]
             for daemon in self.daemons:
                 daemon.wait_until_ready()

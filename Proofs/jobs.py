@@ -164,7 +164,7 @@ class Observer(threading.Thread):
             time.sleep(0.2)
 
 
-def check_jobs(cluster, jobs, findings):
+def check_jobs(cluster, jobs, workspaces, findings):
     found = cluster.rows("""
         SELECT j.id, j.status, j.total, j.remaining, j.found + j.cached + j.not_found + j.exhausted + j.skipped + j.failed, j.spent_credits,
             j.found, coalesce(l.count, 0), coalesce(l.sum, 0), coalesce(l.different, 0)
@@ -185,6 +185,7 @@ def check_jobs(cluster, jobs, findings):
     findings.expect("results", not lost, f"found and not in the record: {lost[:5]}")
     accounts = cluster.rows(f"""
         SELECT a.workspace_id, a.balance, a.held, coalesce(sum(j.spent_credits), 0) FROM accounts a LEFT JOIN jobs j USING (workspace_id)
+        WHERE a.workspace_id IN ({', '.join(repr(workspace) for workspace in workspaces)})
         GROUP BY 1, 2, 3 HAVING a.held <> 0 OR a.balance <> {CREDITS} - coalesce(sum(j.spent_credits), 0)""")
     findings.expect("credits", not accounts, f"accounts that do not add up: {accounts}")
 
@@ -263,7 +264,7 @@ def prove(rpcd, seed, size):
             for daemon in installation.daemons:
                 daemon.wait_until_ready()
             cluster = installation.cluster
-            check_jobs(cluster, maker.jobs, findings)
+            check_jobs(cluster, maker.jobs, workspaces, findings)
             calls = check_calls(cluster, simulator, findings)
             events, received = check_webhooks(cluster, simulator, workspaces, findings)
             verified = [installation.verify("ledger", findings, "credits"), installation.verify("audit", findings, "trail")]

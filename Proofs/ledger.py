@@ -168,7 +168,7 @@ class Client(threading.Thread):
     def send(self, place, record, params):
         try:
             if place not in self.connections:
-                self.connections[place] = common.Connection(self.daemons[place].socket)
+                self.connections[place] = self.connect(self.daemons[place])
             self.connections[place].send(record.method, params)
         except OSError:
             self.tally["nobody there"] += 1
@@ -179,6 +179,9 @@ class Client(threading.Thread):
         self.tally["calls"] += 1
         record.sent += 1
         return True
+
+    def connect(self, daemon):
+        return common.Connection(daemon.socket)
 
     def receive(self, place):
         try:
@@ -251,16 +254,16 @@ def set_up(installation, size):
     return credits
 
 
-def check_effects(installation, records, findings):
+def check_effects(installation, workspaces, records, findings):
     """Each key that was answered with success has its one row in the ledger and in the trail; nothing else is there."""
     entries, trail = collections.defaultdict(list), collections.Counter()
+    theirs = f"workspace_id IN ({', '.join(repr(workspace) for workspace in workspaces)}) AND request_id <> 'setup'"
     for key, *entry in installation.cluster.rows(
             "SELECT request_id, type, workspace_id, amount, id, coalesce(related_id, id), balance_after FROM ledger"
-            " WHERE request_id <> 'setup'"):
+            f" WHERE {theirs}"):
         entries[key].append(entry)
     for key, action, outcome, count in installation.cluster.rows(
-            "SELECT request_id, action, outcome, count(*) FROM audit_log WHERE action LIKE 'billing.%' AND request_id <> 'setup'"
-            " GROUP BY 1, 2, 3"):
+            f"SELECT request_id, action, outcome, count(*) FROM audit_log WHERE action LIKE 'billing.%' AND {theirs} GROUP BY 1, 2, 3"):
         trail[key, action, outcome] = int(count)
     for record in records:
         found = entries.pop(record.key, [])
@@ -279,6 +282,9 @@ def check_effects(installation, records, findings):
                             f"{record.key}: balanceAfter was told as {record.result.get('balanceAfter')}, and is {balance}")
     findings.expect("effects", not entries, f"nobody asked for {dict(entries)}")
     findings.expect("trail", not trail, f"nobody asked for {dict(trail)}")
+
+
+def check_outcomes(installation, records, findings):
     kept = int(installation.cluster.rows("SELECT count(*) FROM idempotency_keys")[0][0])
     known = sum(1 for record in records if record.result or record.may_be_refused)
     findings.expect("effects", kept == known, f"{kept} outcomes are kept, of {known} keys")
@@ -331,7 +337,8 @@ def prove(rpcd, seed, size, sql=None, **installing):
             records = [record for client in clients for record in client.records]
             for record in records:
                 findings.expect("answers", record.outcome, f"{record.key}: {record.method} was never answered")
-            check_effects(installation, records, findings)
+            check_effects(installation, credits, records, findings)
+            check_outcomes(installation, records, findings)
             left = check_books(installation, credits, records, findings)
             if size.poor:
                 findings.expect("books", left == 0, f"{left} credits are left where half of the debits were refused")
