@@ -76,6 +76,7 @@ public final class ClickHouseClient: Sendable {
         }
         var call = Call(timeoutMs: milliseconds)
         call.settings = [
+            // A `StaticString`, written in the source: nothing of a caller can be in it.
             ("query", "INSERT INTO \(table) FORMAT JSONEachRow"),
             ("max_execution_time", QueryLimits.seconds(milliseconds)), ("timeout_overflow_mode", "throw"),
             ("async_insert", "0"), ("insert_deduplicate", "1"), ("insert_deduplication_token", token),

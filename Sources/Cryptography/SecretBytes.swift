@@ -7,6 +7,8 @@ import Synchronization
 ///
 /// Each value has pages of its own: locking and unlocking work on whole pages, so a page shared by two
 /// secrets would be unlocked by the first to go.
+// Safe to share: the pages are written by the initialiser alone, before anybody else has the object, and wiped by deinit, when nobody has it any
+// more; in between they are only read.
 public final class SecretBytes: @unchecked Sendable {
     // Safe to share: the pages are written only inside `init`, before a second reference can exist, and by
     // `deinit`, after the last one is gone. In between they are only read.
