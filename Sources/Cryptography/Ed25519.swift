@@ -110,12 +110,9 @@ extension Ed25519 {
 
 /// Owns one EVP_PKEY.
 ///
-/// Safe to share: the key is set up before the handle is made, only read while it lives, each use with a context of its own (openssl-threads(7)),
-/// and freed when the last reference has gone.
+/// Safe to share: an EVP_PKEY is not changed after it was made; libcrypto guards its reference count and its cache of provider keys itself
+/// (openssl-threads(7)). What a signature does change, the EVP_MD_CTX, is made anew for each use.
 private final class KeyHandle: @unchecked Sendable {
-    // Safe to share: an EVP_PKEY is not changed after it was made; libcrypto guards its reference count and
-    // its cache of provider keys itself (openssl-threads(7)). What a signature does change, the EVP_MD_CTX, is
-    // made anew for each use.
     private let pointer: OpaquePointer
 
     init(owning pointer: OpaquePointer) { self.pointer = pointer }

@@ -10,8 +10,6 @@ import Synchronization
 // Safe to share: the pages are written by the initialiser alone, before anybody else has the object, and wiped by deinit, when nobody has it any
 // more; in between they are only read.
 public final class SecretBytes: @unchecked Sendable {
-    // Safe to share: the pages are written only inside `init`, before a second reference can exist, and by
-    // `deinit`, after the last one is gone. In between they are only read.
     private let pages: UnsafeMutableRawPointer
     private let mappedLength: Int
 
