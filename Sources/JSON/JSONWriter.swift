@@ -1,4 +1,4 @@
-/// Writes one JSON text into bytes, on one line; commas and escapes are its own business.
+/// Writes a JSON text into bytes, on one line; commas and escapes are its own business.
 public struct JSONWriter: Sendable {
     public private(set) var bytes: [UInt8]
     /// Whether the next value has to be set apart from one before it.
@@ -60,6 +60,12 @@ public struct JSONWriter: Sendable {
 
     public mutating func bool(_ value: Bool) { literal(value ? "true" : "false") }
     public mutating func null() { literal("null") }
+
+    /// Ends this text; another begins on a line of its own.
+    public mutating func endLine() {
+        bytes.append(UInt8(ascii: "\n"))
+        needsComma = false
+    }
 
     /// A value that is JSON already.
     public mutating func raw(_ json: some Collection<UInt8>) {

@@ -100,11 +100,15 @@ extension ClickHouseAnalytics {
     /// Marks what the rows of a batch lie in.
     func mark(_ batch: AnalyticsBatch) async throws(ClickHouseFailure) {
         var slots: [Slot: Int64] = [:]
-        func add(_ slot: Slot) { slots[slot] = slot.start + slot.table.slotLength + batch.keptSeconds }
-        for row in batch.enrichment {
-            add(Slot(.enrichment, row.key.workspaceID, row.key.at))
-            add(Slot(.calls, row.key.workspaceID, row.key.at))
+        // Most lie where the one before lies.
+        var last: Slot?
+        func add(_ slot: Slot) {
+            guard slot != last else { return }
+            last = slot
+            slots[slot] = slot.start + slot.table.slotLength + batch.keptSeconds
         }
+        for row in batch.enrichment { add(Slot(.enrichment, row.key.workspaceID, row.key.at)) }
+        for row in batch.enrichment { add(Slot(.calls, row.key.workspaceID, row.key.at)) }
         for row in batch.credits { add(Slot(.credits, row.key.workspaceID, row.key.at)) }
         try await mark(slots)
     }

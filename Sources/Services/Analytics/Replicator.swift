@@ -50,6 +50,7 @@ public final class Replicator: Sendable {
     private let mayUse: @Sendable (any AnalyticsStore) async throws -> Void
 
     private static let erasuresAtOnce = 1000
+    private static let aheadNanoseconds: UInt64 = 5_000_000_000
     private static let dropsAtOnce = 10_000
     private static let lookNanoseconds: UInt64 = 1_000_000_000
     private static let cleanNanoseconds: UInt64 = 3_600_000_000_000
@@ -88,7 +89,7 @@ public final class Replicator: Sendable {
         do {
             try await mayUse(store)
             try await noteUse()
-            while lock.isHeld, !Task.isCancelled, try await send(to: store) {}
+            try await send(to: store)
             if lock.isHeld { try await refill.step(to: store) }
             if lock.isHeld { try await clean(store) }
             if lock.isHeld { try await sumUp(store) }
@@ -122,21 +123,53 @@ public final class Replicator: Sendable {
         let erasures: [Replication.DueErasure]
         let notes: [Replication.Note]
         let items: [Replication.Item]
-        let now: Timestamp
+        /// By the clock of this process.
+        let readAt: UInt64
+        /// There may be more to do at once.
+        let isFull: Bool
     }
 
-    /// - Returns: whether there may be more to do at once.
-    private func send(to store: any AnalyticsStore) async throws -> Bool {
-        let now = MonotonicClock.now
-        let after = state.withLock { state -> Int64 in
+    /// Sends as long as there is something to send, and reads what comes next meanwhile.
+    private func send(to store: any AnalyticsStore) async throws {
+        var ahead: Work?
+        while lock.isHeld, !Task.isCancelled {
+            let now = MonotonicClock.now
+            // What is read must not wait: by the time it is sent it may have been erased, by another daemon whose turn it is then.
+            if let read = ahead, now - read.readAt > Replicator.aheadNanoseconds { ahead = nil }
+            let next: Work?
+            if let ahead { next = ahead } else { next = try await read(after: place(now)) }
+            guard let work = next else { return }
+            async let following = readAhead(of: work)
+            try await deliver(work, to: store)
+            ahead = try await following
+            guard ahead != nil || work.isFull else { return }
+        }
+    }
+
+    /// Behind which note to read: now and then from the beginning.
+    private func place(_ now: UInt64) -> Int64 {
+        state.withLock { state in
             guard now >= state.sweepAt else { return state.sent }
             state.sweepAt = now + settings.sweepNanoseconds
             return 0
         }
+    }
+
+    /// What comes behind `work`. Nothing where that takes something out of the store, or where it is time to look from the beginning: that is seen
+    /// when `work` is done.
+    private func readAhead(of work: Work) async throws -> Work? {
+        guard work.isFull, work.erasures.isEmpty, let last = work.notes.last,
+            MonotonicClock.now < state.withLock({ $0.sweepAt })
+        else { return nil }
+        return try await read(after: last.id)
+    }
+
+    private func read(after: Int64) async throws -> Work? {
         let limit = settings.batch
         let age = settings.batchAgeMicroseconds
-        let work = try await pool.upkeep { tx -> Work? in
+        return try await pool.upkeep { tx -> Work? in
             tx.enterEveryWorkspace()
+            let readAt = MonotonicClock.now
             let erasures = try tx.all(Replication.listErasures, Replicator.erasuresAtOnce)
             let notes = try tx.all(Replication.listNotes, after, limit)
             let now = Timestamp.now
@@ -145,9 +178,13 @@ public final class Replicator: Sendable {
                 || notes.contains { now.microseconds - $0.createdAt.microseconds >= age }
             guard isDue || !erasures.isEmpty else { return nil }
             return Work(
-                erasures: erasures, notes: notes, items: try Replication.items(of: notes, in: tx), now: now)
+                erasures: erasures, notes: notes, items: try Replication.items(of: notes, in: tx),
+                readAt: readAt,
+                isFull: notes.count == limit || erasures.count == Replicator.erasuresAtOnce)
         }
-        guard let work else { return false }
+    }
+
+    private func deliver(_ work: Work, to store: any AnalyticsStore) async throws {
         let refused = try await insert(work.items, into: store)
         if !work.erasures.isEmpty { try await store.erase(Array(Set(work.erasures.map(\.erasure)))) }
         try await confirm(work, refused)
@@ -156,7 +193,6 @@ public final class Replicator: Sendable {
                 work.notes.count, ageMicroseconds: Timestamp.now.microseconds - oldest.createdAt.microseconds)
         }
         if let last = work.notes.last { state.withLock { $0.sent = max($0.sent, last.id) } }
-        return work.notes.count == limit || work.erasures.count == Replicator.erasuresAtOnce
     }
 
     private struct Refusal: Sendable {
