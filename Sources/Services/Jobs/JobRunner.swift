@@ -127,7 +127,7 @@ public final class JobRunner: Sendable {
         guard !settled.isEmpty else { return }
         for one in settled {
             let (outcome, job) = (one.entry.outcome, one.entry.job)
-            budgets.release(outcome.reserved, for: job.id)
+            budgets.release(outcome.reserved, rest: one.rest, of: job.holdID, for: job.id)
             desk.release(outcome.answers.map(\.key) + outcome.unanswered)
             if let stored = one.stored {
                 platform.jobMetrics.record(stored.status)
@@ -185,7 +185,7 @@ public final class JobRunner: Sendable {
 
     private func start(_ batch: TaskQueue.Batch, _ writer: ResultWriter) {
         let waterfall = waterfall()
-        for (job, rest) in batch.budgets { budgets.set(rest, for: job) }
+        for (job, rest) in batch.budgets { budgets.set(rest, of: batch.jobs[job]?.holdID, for: job) }
         for task in batch.tasks {
             guard let job = batch.jobs[task.jobID], let record = batch.records[task.recordID] else {
                 continue

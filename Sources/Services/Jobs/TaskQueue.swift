@@ -92,10 +92,16 @@ struct TaskQueue: Sendable {
 
     // MARK: completion
 
+    struct Completion: Sendable {
+        /// What was stored, by the numbers of the tasks that were this daemon's still.
+        let results: [Int64: TaskOutcome.Result]
+        /// What the job may spend from then on, where there was something to pay.
+        let rest: Int64?
+    }
+
     /// Writes down what came of tasks of one job, in one transaction: results, charges, what was found, what providers have answered.
-    /// - Returns: what was stored, by the numbers of the tasks that were this daemon's still.
     @discardableResult
-    func complete(_ outcomes: [TaskOutcome], of job: Job) async throws -> [Int64: TaskOutcome.Result] {
+    func complete(_ outcomes: [TaskOutcome], of job: Job) async throws -> Completion {
         try await pool.upkeep { tx in
             tx.enter(job.workspaceID)
             // The account before anything else, as everywhere; then records, then tasks, as who deletes a record has them.
@@ -134,7 +140,9 @@ struct TaskQueue: Sendable {
             enrich(tx, job, done)
             settleLookups(tx, outcomes)
             if !done.isEmpty { advance(tx, job, done.map(\.result)) }
-            return Dictionary(done.map { ($0.outcome.task.seq, $0.result) }) { first, _ in first }
+            return Completion(
+                results: Dictionary(done.map { ($0.outcome.task.seq, $0.result) }) { first, _ in first },
+                rest: bill.rest)
         }
     }
 

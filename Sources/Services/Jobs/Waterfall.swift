@@ -127,7 +127,7 @@ struct Waterfall: Sendable {
         case .usedUp: return .notAsked(JobBudgets.usedUp)
         }
         let answer: LookupOutcome
-        if let fields = unpaid.answer(to: key, freshAfter: freshAfter) {
+        if let fields = unpaid.answer(to: key, by: providerKey.kind, freshAfter: freshAfter) {
             answer = .found(fields)
         } else {
             let report = await calls.report(
@@ -141,7 +141,7 @@ struct Waterfall: Sendable {
         }
         switch answer {
         case .found(let fields):
-            if cost > 0 { unpaid.keep(fields, of: key) }
+            if cost > 0 { unpaid.keep(fields, of: key, by: providerKey.kind) }
             outcome.took(TaskOutcome.Answer(key: key, fields: fields, price: cost))
             guard let found = fields.first(where: { $0.name == field.name }) else { return .nothing }
             return .found(found, provider: slug, cost: cost, isFresh: true)
