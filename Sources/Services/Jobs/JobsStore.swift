@@ -114,7 +114,7 @@ extension Jobs {
     /// Failed ones, to be asked again.
     static let resetFailed = Statement(
         """
-        UPDATE job_tasks SET state = 'waiting', status = NULL, error = NULL, failures = 0, due_at = now()
+        UPDATE job_tasks SET state = 'waiting', status = NULL, error = NULL, failures = 0, due_at = now(), waits_since = NULL, failed = NULL
         WHERE job_id = $1 AND workspace_id = $2 AND state = 'done' AND status = 'failed'
         """)
 

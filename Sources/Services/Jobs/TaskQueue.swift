@@ -16,6 +16,18 @@ struct ClaimedTask: Sendable {
     let take: Int64
     /// How often everybody failed who was asked, before.
     let failures: Int64
+    /// When it was put back for the first time since a provider rests.
+    var waitsSince: Timestamp?
+    /// Which providers have failed for it, and whether they may be asked again.
+    var failed: [String: Bool] = [:]
+
+    static func failed(in text: JSONText) throws -> [String: Bool] {
+        var failed: [String: Bool] = [:]
+        for (provider, mayRepeat) in try JSON.parse(text.text).members {
+            if let provider = provider.string { failed[provider] = mayRepeat.bool ?? false }
+        }
+        return failed
+    }
 }
 
 /// What a provider is asked, for whom.
@@ -92,10 +104,16 @@ struct TaskQueue: Sendable {
 
     // MARK: completion
 
+    struct Completion: Sendable {
+        /// What was stored, by the numbers of the tasks that were this daemon's still.
+        let results: [Int64: TaskOutcome.Result]
+        /// What the job may spend from then on, where there was something to pay.
+        let rest: Int64?
+    }
+
     /// Writes down what came of tasks of one job, in one transaction: results, charges, what was found, what providers have answered.
-    /// - Returns: what was stored, by the numbers of the tasks that were this daemon's still.
     @discardableResult
-    func complete(_ outcomes: [TaskOutcome], of job: Job) async throws -> [Int64: TaskOutcome.Result] {
+    func complete(_ outcomes: [TaskOutcome], of job: Job) async throws -> Completion {
         try await pool.upkeep { tx in
             tx.enter(job.workspaceID)
             // The account before anything else, as everywhere; then records, then tasks, as who deletes a record has them.
@@ -134,7 +152,9 @@ struct TaskQueue: Sendable {
             enrich(tx, job, done)
             settleLookups(tx, outcomes)
             if !done.isEmpty { advance(tx, job, done.map(\.result)) }
-            return Dictionary(done.map { ($0.outcome.task.seq, $0.result) }) { first, _ in first }
+            return Completion(
+                results: Dictionary(done.map { ($0.outcome.task.seq, $0.result) }) { first, _ in first },
+                rest: bill.rest)
         }
     }
 
@@ -147,14 +167,17 @@ struct TaskQueue: Sendable {
     }
 
     private func postpone(_ tx: borrowing Transaction, _ job: Job, _ outcomes: [TaskOutcome]) {
-        let later = outcomes.compactMap { outcome -> (ClaimedTask, Double, Bool, TaskOutcome)? in
-            guard case .later(let seconds, let hasFailed) = outcome.kind else { return nil }
-            return (outcome.task, seconds, hasFailed, outcome)
+        let later = outcomes.compactMap {
+            outcome -> (ClaimedTask, Double, TaskOutcome.Reason, TaskOutcome)? in
+            guard case .later(let seconds, let reason) = outcome.kind else { return nil }
+            return (outcome.task, seconds, reason, outcome)
         }
         guard !later.isEmpty else { return }
         tx.queue(
             TaskQueue.postpone, daemon, job.id, IntegerArray(later.map(\.0.seq)),
-            IntegerArray(later.map(\.0.take)), TextArray(later.map(\.1)), TextArray(later.map(\.2)),
+            IntegerArray(later.map(\.0.take)), TextArray(later.map(\.1)),
+            TextArray(later.map { $0.2 == .failure }), TextArray(later.map { $0.2 == .rest }),
+            TextArray(later.map(\.3.failedText)),
             IntegerArray(later.map(\.3.uncountedCalls)), TextArray(later.map(\.3.askedText)))
     }
 
@@ -263,8 +286,18 @@ struct TaskOutcome: Sendable {
 
     enum Kind: Sendable {
         case done(Result)
-        /// To be taken up again after so many seconds; whether everybody failed.
-        case later(seconds: Double, hasFailed: Bool)
+        /// To be taken up again after so many seconds.
+        case later(seconds: Double, Reason)
+    }
+
+    /// Why it is put back.
+    enum Reason: Sendable {
+        /// Others are before it.
+        case turn
+        /// A provider is left alone for a while.
+        case rest
+        /// Everybody failed who was asked: it is tried a few times.
+        case failure
     }
 
     /// What a provider has answered.
@@ -283,6 +316,8 @@ struct TaskOutcome: Sendable {
     var calls: Int64 = 0
     /// Which providers were asked for it, this time.
     var asked: [ProviderCall] = []
+    /// Which providers have failed this time, and whether they may be asked again.
+    var failed: [String: Bool] = [:]
     /// What of the job's credits nobody else may plan with until this is written down.
     var reserved: Int64 = 0
     /// What providers have answered, for whoever asks next.
@@ -292,6 +327,17 @@ struct TaskOutcome: Sendable {
 
     /// One call was counted as the task was taken up.
     fileprivate var uncountedCalls: Int64 { calls - 1 }
+
+    fileprivate var failedText: JSONText? {
+        guard !failed.isEmpty else { return nil }
+        return JSONText(
+            JSONWriter.objectText { writer in
+                for (provider, mayRepeat) in failed.sorted(by: { $0.key < $1.key }) {
+                    writer.key(provider)
+                    writer.bool(mayRepeat)
+                }
+            })
+    }
 
     fileprivate var askedText: JSONText? { asked.isEmpty ? nil : JSONText(ProviderCall.text(asked)) }
 

@@ -31,12 +31,14 @@ extension TaskQueue {
         )
         UPDATE job_tasks k SET state = 'running', takes = k.takes + 1, attempts = k.attempts + 1, leased_by = $1, lease_until = now() + interval '15 seconds'
         FROM picked WHERE k.job_id = picked.job_id AND k.seq = picked.seq
-        RETURNING k.job_id, k.seq, k.workspace_id, k.record_id, k.field, k.takes, k.failures
+        RETURNING k.job_id, k.seq, k.workspace_id, k.record_id, k.field, k.takes, k.failures, k.waits_since, k.failed
         """
     ) {
         ClaimedTask(
             jobID: try $0.get(0), seq: try $0.get(1), workspaceID: try $0.get(2), recordID: try $0.get(3),
-            field: try $0.get(4), take: try $0.get(5), failures: try $0.get(6))
+            field: try $0.get(4), take: try $0.get(5), failures: try $0.get(6),
+            waitsSince: try $0.getOptional(7),
+            failed: try $0.getOptional(8, as: JSONText.self).map(ClaimedTask.failed(in:)) ?? [:])
     }
 
     static let getJob = Statement(
