@@ -33,7 +33,11 @@ final class UnpaidAnswers: Sendable {
             guard let entry = entries[key], entry.until > now, entry.answeredAt >= freshAfter else {
                 return nil
             }
-            return entry.fields
+            return entry.fields.map { field in
+                var field = field
+                field.answeredAt = entry.answeredAt
+                return field
+            }
         }
     }
 

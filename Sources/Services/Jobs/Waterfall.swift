@@ -104,7 +104,7 @@ struct Waterfall: Sendable {
             switch try await desk.place(of: key, freshAfter: freshAfter, record: task.recordID) {
             case .busy: return .busy
             case .answered(let answer):
-                guard let found = FoundField.stored(answer).first(where: { $0.name == field.name }) else {
+                guard let found = answer.first(where: { $0.name == field.name }) else {
                     return .nothing
                 }
                 return .found(found, provider: slug, cost: 0, isFresh: false)
@@ -176,7 +176,7 @@ struct Waterfall: Sendable {
                 if found.confidence >= field.minConfidence {
                     return TaskOutcome.Result(
                         status: isFresh ? .found : .cached, value: found.text, provider: provider,
-                        confidence: found.confidence, cost: isFresh ? cost : 0)
+                        confidence: found.confidence, cost: isFresh ? cost : 0, answeredAt: found.answeredAt)
                 }
                 if found.confidence > (best?.field.confidence ?? -1) { best = (found, provider) }
             case .nothing: wasAsked = true
