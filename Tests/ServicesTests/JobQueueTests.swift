@@ -276,6 +276,9 @@ struct JobQueueTests {
         #expect(
             statuses.filter { $0 == "found" }.count == 5 && statuses.filter { $0 == "skipped" }.count == 15)
         #expect(try await steer("retry").errorCode == "CONFLICT")
+        let events = bench.console.run(
+            "SELECT type, data->>'jobId', data->>'found' FROM events WHERE type LIKE 'job.%'")
+        #expect(events.rows == [["job.cancelled", job, "0"]], "once, as it is cancelled")
     }
 
     @Test(

@@ -722,7 +722,7 @@ extension RPCD {
         public let attempts: Int64
         /// Credits.
         public let cost: Int64
-        /// Why not, in words.
+        /// Why not, in words; of what was found, why the record does not have it.
         public let error: String?
     }
 
@@ -954,6 +954,10 @@ extension RPCD {
         public let circuit: RPCD.CircuitState
         /// When it is tried again, where that is known.
         public let openUntil: String?
+        /// The same with the workspace's newest credential; null without one.
+        public let ownCircuit: RPCD.CircuitState?
+        /// When it is tried again with that.
+        public let ownOpenUntil: String?
     }
 
     public struct ProviderReport: Sendable, Hashable {
@@ -1037,8 +1041,8 @@ extension RPCD {
         public let externalId: String
         /// Each a string, a number, true or false.
         public let fields: [String: RPCD.Value]
-        /// Of fields that a provider found: `{provider, at, confidence, jobId, cost}`. What a caller gave has
-        /// none.
+        /// Of fields that a provider found: `{provider, at, confidence, jobId, cost, cached}`. What a caller
+        /// gave has none.
         public let sources: [String: RPCD.Value]
         /// Counts the changes.
         public let version: Int64
@@ -2467,6 +2471,8 @@ extension RPCD.Provider: Readable {
         self.outputSchema = try members.read("outputSchema")
         self.circuit = try members.read("circuit")
         self.openUntil = try members.read("openUntil")
+        self.ownCircuit = try members.read("ownCircuit")
+        self.ownOpenUntil = try members.read("ownOpenUntil")
     }
 }
 

@@ -58,9 +58,8 @@ extension Analytics {
     func verify(_ call: Call, _ workspace: UUID?) async throws -> AnalyticsVerification {
         try await awaitArrival(call)
         var verification = AnalyticsVerification()
-        let firstDay =
-            (Timestamp.now.seconds - platform.analytics.keptSeconds) / 86_400 + 1
         for dataset in AnalyticsDataset.allCases {
+            let firstDay = (Timestamp.now.seconds - comparedSeconds(dataset)) / 86_400 + 1
             var last: UUID?
             repeat {
                 let after = last
@@ -82,6 +81,15 @@ extension Analytics {
             try await platform.noteVerification(.analytics, found: Int(verification.found))
         }
         return verification
+    }
+
+    /// What both have: results go from the database with their jobs.
+    private func comparedSeconds(_ dataset: AnalyticsDataset) -> Int64 {
+        let kept = platform.analytics.keptSeconds
+        switch dataset {
+        case .credits: return kept
+        case .enrichment: return min(kept, platform.jobRetentionSeconds ?? kept)
+        }
     }
 
     /// Waits until everything has been sent that had been noted when it began.

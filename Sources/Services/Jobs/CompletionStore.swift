@@ -57,6 +57,9 @@ extension TaskQueue {
         WHERE k.ctid = found.place
         """)
 
+    static let getSources = Statement(
+        "SELECT id, fields, sources FROM records WHERE id = ANY($1::uuid[])", row: Enrichment.Row.init)
+
     /// What was found goes into the records, with where it came from.
     static let enrich = Statement(
         """

@@ -139,6 +139,7 @@ struct TaskQueue: Sendable {
                 outcomes[index].forgetUnpaid(isPaid: isPaid)
             }
             postpone(tx, job, outcomes.filter { mine.contains($0.task.seq) })
+            let enrichments = try enrichments(tx, job, &done)
             finish(tx, job, done)
             try bill.charge(
                 tx,
@@ -149,7 +150,7 @@ struct TaskQueue: Sendable {
                             "\(job.fields[Int($0.outcome.task.field)].name) by \($0.result.provider ?? "")",
                         provider: $0.result.provider)
                 })
-            enrich(tx, job, done)
+            enrich(tx, enrichments)
             settleLookups(tx, outcomes)
             if !done.isEmpty { advance(tx, job, done.map(\.result)) }
             return Completion(
@@ -201,37 +202,32 @@ struct TaskQueue: Sendable {
         String(String.UnicodeScalarView(text.unicodeScalars.prefix(500)))
     }
 
-    /// Fields that were found, and where they came from. Of one record several may come at once.
-    private func enrich(
-        _ tx: borrowing Transaction, _ job: Job, _ done: [(outcome: TaskOutcome, result: TaskOutcome.Result)]
-    ) {
-        var fields: [UUID: [(String, TaskOutcome.Result)]] = [:]
-        for entry in done where entry.result.status == .found || entry.result.status == .cached {
-            fields[entry.outcome.task.recordID, default: []].append(
-                (job.fields[Int(entry.outcome.task.field)].name, entry.result))
+    /// What was found and goes into records. Of one record several fields may come at once.
+    /// - Parameter done: what a record does not take is told in its result.
+    private func enrichments(
+        _ tx: borrowing Transaction, _ job: Job,
+        _ done: inout [(outcome: TaskOutcome, result: TaskOutcome.Result)]
+    ) throws -> [Enrichment] {
+        let places = done.indices.filter { done[$0].result.isFound }
+        guard !places.isEmpty else { return [] }
+        let records = Set(places.map { done[$0].outcome.task.recordID })
+        let rows = try tx.all(TaskQueue.getSources, TextArray(Array(records)))
+        var enrichments: [UUID: Enrichment] = [:]
+        for row in rows { enrichments[row.id] = try Enrichment(row, platform.limits) }
+        let now = Timestamp.now
+        for place in places {
+            let (outcome, result) = done[place]
+            done[place].result.error = try enrichments[outcome.task.recordID]?.take(
+                job.fields[Int(outcome.task.field)].name, result, of: job.id, now: now)
         }
-        guard !fields.isEmpty else { return }
-        let records = fields.sorted { $0.key < $1.key }
-        let now = Timestamp.now.description
-        let values = records.map { record in
-            JSONText(
-                JSONWriter.objectText { writer in
-                    for (name, result) in record.value {
-                        writer.key(name)
-                        writer.raw(Array((result.value?.text ?? "null").utf8))
-                    }
-                })
-        }
-        let sources = records.map { record in
-            JSONText(
-                JSONWriter.objectText { writer in
-                    for (name, result) in record.value {
-                        writer.key(name)
-                        writer.raw(result.source(of: job.id, at: now))
-                    }
-                })
-        }
-        tx.queue(TaskQueue.enrich, TextArray(records.map(\.key)), TextArray(values), TextArray(sources))
+        return enrichments.values.filter(\.isNews).sorted { $0.id < $1.id }
+    }
+
+    private func enrich(_ tx: borrowing Transaction, _ enrichments: [Enrichment]) {
+        guard !enrichments.isEmpty else { return }
+        tx.queue(
+            TaskQueue.enrich, TextArray(enrichments.map(\.id)), TextArray(enrichments.map(\.fields)),
+            TextArray(enrichments.map(\.sources)))
     }
 
     private func settleLookups(_ tx: borrowing Transaction, _ outcomes: [TaskOutcome]) {
@@ -261,27 +257,16 @@ struct TaskOutcome: Sendable {
         var confidence: Double?
         var cost: Int64 = 0
         var error: String?
+        /// When the provider gave it; `nil` for just now.
+        var answeredAt: Timestamp?
 
         /// There are no credits for it: what nobody pays for, nobody gets.
         mutating func refuse() {
             self = Result(status: .skipped, provider: provider, error: JobBudgets.usedUp)
         }
 
-        /// What a record tells of where a field came from.
-        fileprivate func source(of job: UUID, at moment: String) -> [UInt8] {
-            JSONWriter.object { writer in
-                writer.key("provider")
-                writer.string(provider ?? "")
-                writer.key("at")
-                writer.string(moment)
-                writer.key("confidence")
-                writer.double(confidence ?? 0)
-                writer.key("jobId")
-                writer.string(job.description)
-                writer.key("cost")
-                writer.int(cost)
-            }
-        }
+        /// Whether it goes into the record.
+        var isFound: Bool { status == .found || status == .cached }
     }
 
     enum Kind: Sendable {
@@ -384,11 +369,5 @@ struct TaskOutcome: Sendable {
             }
         }
         answers = kept
-    }
-}
-
-extension JSONWriter {
-    static func objectText(_ write: (inout JSONWriter) -> Void) -> String {
-        String(decoding: object(write), as: UTF8.self)
     }
 }

@@ -42,7 +42,11 @@ final class UnpaidAnswers: Sendable {
             guard let entry = entries[Question(key: key, kind: kind)], entry.until > now, entry.answeredAt >= freshAfter else {
                 return nil
             }
-            return entry.fields
+            return entry.fields.map { field in
+                var field = field
+                field.answeredAt = entry.answeredAt
+                return field
+            }
         }
     }
 

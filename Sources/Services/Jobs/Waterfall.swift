@@ -150,7 +150,7 @@ struct Waterfall: Sendable {
             switch try await desk.place(of: key, freshAfter: freshAfter, record: task.recordID) {
             case .busy: return .busy
             case .answered(let answer):
-                guard let found = FoundField.stored(answer).first(where: { $0.name == field.name }) else {
+                guard let found = answer.first(where: { $0.name == field.name }) else {
                     return .nothing
                 }
                 return .found(found, provider: slug, cost: 0, isFresh: false)

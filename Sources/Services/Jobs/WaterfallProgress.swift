@@ -40,7 +40,7 @@ extension Waterfall {
                 if found.confidence >= field.minConfidence {
                     return TaskOutcome.Result(
                         status: isFresh ? .found : .cached, value: found.text, provider: provider,
-                        confidence: found.confidence, cost: isFresh ? cost : 0)
+                        confidence: found.confidence, cost: isFresh ? cost : 0, answeredAt: found.answeredAt)
                 }
                 if found.confidence > (best?.field.confidence ?? -1) { best = (found, provider) }
             case .nothing: wasAsked = true

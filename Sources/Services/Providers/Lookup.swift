@@ -5,7 +5,7 @@ import Identifiers
 public struct LookupInput: Sendable {
     /// A JSON object: members in the order of their names, texts normalised. The same question is the same bytes.
     public let canonical: [UInt8]
-    /// SHA-256 over slug, request and canonical input: under which answers are kept. Another key of the same provider has the same.
+    /// SHA-256 over slug, request, what is made of an answer, and canonical input: under which answers are kept. Another key of the same provider has the same.
     public let hash: [UInt8]
     let values: [String: InputValue]
 }
@@ -23,6 +23,8 @@ public struct FoundField: Sendable, Equatable {
     public let value: [UInt8]
     /// 0 to 1.
     public let confidence: Double
+    /// When the provider gave it; `nil` for just now.
+    public var answeredAt: Timestamp?
 }
 
 /// What came of asking a provider.

@@ -1303,14 +1303,15 @@ export class ProvidersMethods {
    * For everybody who has logged in, and for API keys.
    * @param params.limit How many at most. Default 25.
    * @param params.cursor The `nextCursor` of the page before.
+   * @param params.workspaceId To its members `ownCircuit` is of its newest credential.
    */
-  list(params: { limit?: number | null | undefined; cursor?: string | null | undefined } = {}, options?: CallOptions): Promise<Page<types.Provider>> {
+  list(params: { limit?: number | null | undefined; cursor?: string | null | undefined; workspaceId?: string | null | undefined } = {}, options?: CallOptions): Promise<Page<types.Provider>> {
     return this.caller.call({ method: "providers.list" }, params, options);
   }
 
   /** All that `list` has, page by page. */
-  listAll(options?: CallOptions): AsyncGenerator<types.Provider, void, undefined> {
-    return allItems((cursor) => this.list({ limit: itemsAtOnce, ...(cursor === undefined ? {} : { cursor }) }, options));
+  listAll(params: { workspaceId?: string | null | undefined } = {}, options?: CallOptions): AsyncGenerator<types.Provider, void, undefined> {
+    return allItems((cursor) => this.list({ ...params, limit: itemsAtOnce, ...(cursor === undefined ? {} : { cursor }) }, options));
   }
 
   /**
@@ -1318,8 +1319,9 @@ export class ProvidersMethods {
    *
    * For everybody who has logged in, and for API keys.
    * @param params.slug Which provider, as hunter.
+   * @param params.workspaceId To its members `ownCircuit` is of its newest credential.
    */
-  get(params: { slug: string }, options?: CallOptions): Promise<types.Provider> {
+  get(params: { slug: string; workspaceId?: string | null | undefined }, options?: CallOptions): Promise<types.Provider> {
     return this.caller.call({ method: "providers.get" }, params, options);
   }
 

@@ -690,7 +690,7 @@ export interface JobResult {
   readonly attempts: number;
   /** Credits. */
   readonly cost: number;
-  /** Why not, in words. */
+  /** Why not, in words; of what was found, why the record does not have it. */
   readonly error: string | null;
 }
 
@@ -921,6 +921,10 @@ export interface Provider {
   readonly circuit: CircuitState;
   /** When it is tried again, where that is known. */
   readonly openUntil: string | null;
+  /** The same with the workspace's newest credential; null without one. */
+  readonly ownCircuit: CircuitState | null;
+  /** When it is tried again with that. */
+  readonly ownOpenUntil: string | null;
 }
 
 export interface ProviderReport {
@@ -1005,7 +1009,8 @@ export interface Record {
   /** Each a string, a number, true or false. */
   readonly fields: { [name: string]: unknown };
   /**
-   * Of fields that a provider found: `{provider, at, confidence, jobId, cost}`. What a caller gave has none.
+   * Of fields that a provider found: `{provider, at, confidence, jobId, cost, cached}`. What a caller gave
+   * has none.
    */
   readonly sources: { [name: string]: unknown };
   /** Counts the changes. */
