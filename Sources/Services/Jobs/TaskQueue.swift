@@ -315,13 +315,13 @@ struct TaskOutcome: Sendable {
 
     fileprivate var failedText: JSONText? {
         guard !failed.isEmpty else { return nil }
-        return JSONText(
-            JSONWriter.objectText { writer in
-                for (provider, mayRepeat) in failed.sorted(by: { $0.key < $1.key }) {
-                    writer.key(provider)
-                    writer.bool(mayRepeat)
-                }
-            })
+        let bytes = JSONWriter.object { writer in
+            for (provider, mayRepeat) in failed.sorted(by: { $0.key < $1.key }) {
+                writer.key(provider)
+                writer.bool(mayRepeat)
+            }
+        }
+        return JSONText(String(decoding: bytes, as: UTF8.self))
     }
 
     fileprivate var askedText: JSONText? { asked.isEmpty ? nil : JSONText(ProviderCall.text(asked)) }
