@@ -76,12 +76,13 @@ struct JobTests {
 
     @Test("The simulator of a demonstration ends with it, and if it is killed", .timeLimit(.minutes(2)))
     func killed() async throws {
+        let isThere = { (try? RawSocket(port: 18090)) != nil }
+        try #require(!isThere(), "there is one already, and it is another's")
         try await withTemporaryFolder { folder in
             let daemon = try ServedProcess(
                 "rpcd", ["dev", "--demo", "--data-dir", folder, "--http", "off"],
                 environment: ["RPCD_MIGRATIONS": Project.root + "/migrations"], in: folder)
             _ = try await daemon.readyLine()
-            let isThere = { (try? RawSocket(port: 18090)) != nil }
             while !isThere() { try await Task.sleep(for: .milliseconds(20)) }
             daemon.send(SIGKILL)
             #expect(await daemon.end() == -SIGKILL)
