@@ -25,6 +25,8 @@ extension Daemon {
     }
 
     /// As `systemctl status` shows it.
+    var status: String { Daemon.status(pool: pool, calls: calls, connections: gate.count) }
+
     private static func status(pool: Pool, calls: CallGate, connections: Int) -> String {
         let metrics = pool.metrics
         let database =
