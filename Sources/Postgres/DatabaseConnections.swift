@@ -57,6 +57,8 @@ public final class DatabaseConnections: Sendable {
         resume()
     }
 
+    public var isEnding: Bool { state.withLock { $0.isEnding } }
+
     /// Whether nothing of this process is on the database.
     public var isQuiet: Bool { state.withLock { $0.holders }.allSatisfy(\.isQuiet) }
 }

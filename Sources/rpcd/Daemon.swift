@@ -210,7 +210,7 @@ struct Daemon {
     }
 
     /// All of a stop has to be over before the service manager loses its patience (`TimeoutStopSec=`).
-    private static let upkeepPatienceSeconds = 5
+    private static let upkeepPatienceSeconds = 8
     private static let poolPatienceSeconds = 2
 
     private func startUpkeep() -> [Upkeep] {

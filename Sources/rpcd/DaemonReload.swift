@@ -66,6 +66,7 @@ extension Daemon {
             }
         }
         log.level = new.logLevel
+        ProcessLimits.settle(connections: new.limits.connections, log)
     }
 }
 

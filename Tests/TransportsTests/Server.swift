@@ -88,6 +88,8 @@ struct Server {
     let path: String
     let port: Int
     let open: Open
+    /// Of the socket.
+    let gate: ConnectionGate
     let socketServer: UnixSocketServer
     let httpServer: HTTPServer
 
@@ -119,13 +121,15 @@ struct Server {
             Fixtures.methods + [open.method, open.stream, open.deaf, routed, made], limits: limits,
             rates: rates,
             now: { MonotonicClock.now })
+        let gate = ConnectionGate(limits)
         let socketServer = try await UnixSocketServer.start(
-            at: path, dispatcher, operators: operators, on: group)
+            at: path, dispatcher, operators: operators, gate: gate, on: group)
         let httpServer = try await HTTPServer.start(
             host: "127.0.0.1", port: 0, dispatcher, options, on: group)
         let port = try #require(httpServer.address.split(separator: ":").last.flatMap { Int($0) })
         let server = Server(
-            path: path, port: port, open: open, socketServer: socketServer, httpServer: httpServer)
+            path: path, port: port, open: open, gate: gate, socketServer: socketServer, httpServer: httpServer
+        )
         do {
             try await body(server)
         } catch {
