@@ -27,7 +27,7 @@ public enum Grouping: Sendable, Equatable {
 
 public struct EnrichmentQuestion: Sendable {
     public let workspaceID: UUID
-    public let range: AnalyticsRange
+    public var range: AnalyticsRange
     public var grouping = Grouping.none
     /// Only those.
     public var provider: String?
@@ -171,14 +171,15 @@ public struct DaySums: Sendable, Equatable {
     public let key: Key
     public let rows: Int64
     /// Credits: what results cost, or the amounts of transactions, whatever their direction.
-    public let credits: Int64
-    /// Of enrichment, how many were found; 0 for credits.
-    public let found: Int64
+    /// Nil where nobody has added them up.
+    public let credits: Int64?
+    /// How many results were found, or how many credits were spent.
+    public let outcome: Int64
 
-    public init(key: Key, rows: Int64, credits: Int64, found: Int64) {
+    public init(key: Key, rows: Int64, credits: Int64?, outcome: Int64) {
         self.key = key
         self.rows = rows
         self.credits = credits
-        self.found = found
+        self.outcome = outcome
     }
 }

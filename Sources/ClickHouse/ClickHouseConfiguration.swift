@@ -4,6 +4,9 @@ import Egress
 public struct ClickHouseConfiguration: Sendable {
     /// Scheme, host and port, as `http://127.0.0.1:8123`.
     public let origin: String
+    /// A name or an address, without brackets.
+    public let host: String
+    public let port: Int
     /// What statements without the name of a database mean.
     public let database: String
     /// A file of PEM certificates that are trusted instead of the system's.
@@ -42,6 +45,8 @@ public struct ClickHouseConfiguration: Sendable {
             let policy = try? EgressPolicy(parsing: "\(parsed.host):\(parsed.port)")
         else { return nil }
         origin = parsed.origin
+        self.host = parsed.host.filter { $0 != "[" && $0 != "]" }
+        port = Int(parsed.port)
         self.database = database.isEmpty ? "default" : database
         self.authorities = authorities
         self.policy = policy

@@ -79,6 +79,19 @@ extension HTTPFailure: CustomStringConvertible {
         return place + text + (mayHaveBeenSent ? "; it may have been sent" : "")
     }
 
+    /// For whoever is not to learn where names lead from here: an address is in it only where the URL has it.
+    public var descriptionForOutsiders: String {
+        guard case .refusedAddress = reason, !isToAddress else { return description }
+        return (origin.map { "\($0): " } ?? "") + "the address of the host is refused"
+    }
+
+    private var isToAddress: Bool {
+        guard let origin, let start = origin.firstRange(of: "://")?.upperBound,
+            let end = origin.lastIndex(of: ":"), start < end
+        else { return false }
+        return IPAddress(origin[start..<end].filter { $0 != "[" && $0 != "]" }) != nil
+    }
+
     private var text: String {
         switch reason {
         case .refusedURL(let why): "the URL is refused: \(why)"

@@ -2,13 +2,16 @@ import Resilience
 import Synchronization
 
 /// An advisory lock of PostgreSQL that this process holds for as long as it lives and reaches the server, on a connection and a thread of its
-/// own: of several processes one has it. When that one dies the server lets go of the lock as soon as it sees the connection end.
+/// own: of several processes one has it. When that one dies the server lets go of the lock as soon as it sees the connection end; when its host
+/// dies, or the way to it, as soon as the server has not heard of it for 15 seconds.
 ///
-/// It does not fence: who has lost it may find out up to a second later. What it guards has to bear being done by two for that long.
+/// Who has not heard of the server for 10 seconds takes the lock for lost, which is before the server does. It does not
+/// fence: what was begun under the lock may end after it is lost.
 public final class SessionLock: Pausing {
     private let conninfo: String
     private let key: Int
-    private let held = Atomic(false)
+    /// By the clock of this process; 0: it is not held.
+    private let heldUntil = Atomic<UInt64>(0)
     private let isClosed = Atomic(false)
     private let isYielding = Atomic(false)
     private let canceller = Canceller()
@@ -21,6 +24,7 @@ public final class SessionLock: Pausing {
     /// Long enough for whoever else wants it.
     private static let yieldNanoseconds: UInt64 = 5_000_000_000
     private static let tickNanoseconds: UInt64 = 50_000_000
+    private static let leaseNanoseconds: UInt64 = 10_000_000_000
 
     /// - Parameters:
     ///   - conninfo: of the server itself: a transaction pooler keeps no session.
@@ -31,8 +35,8 @@ public final class SessionLock: Pausing {
         WorkerThread.start { [self] in run() }
     }
 
-    /// Whether it was held when the server was last asked.
-    public var isHeld: Bool { held.load(ordering: .acquiring) }
+    /// Whether it was held when the server was last asked, which is not long ago.
+    public var isHeld: Bool { MonotonicClock.now < heldUntil.load(ordering: .acquiring) }
 
     /// Lets go of it, within a moment, for some seconds: others come first.
     public func yield() { isYielding.store(true, ordering: .releasing) }
@@ -61,13 +65,12 @@ public final class SessionLock: Pausing {
                 try connectAndHold { failures = 0 }
                 attachment.detach()
             } catch {
-                held.store(false, ordering: .releasing)
                 attachment.detach()
                 pause(SessionLock.reconnect.delayNanoseconds(attempt: failures, using: &random))
                 failures += 1
             }
         }
-        held.store(false, ordering: .releasing)
+        heldUntil.store(0, ordering: .releasing)
     }
 
     /// When it returns the connection has been freed, and the lock with it.
@@ -76,24 +79,28 @@ public final class SessionLock: Pausing {
             conninfo, canceller: canceller, timeoutNanoseconds: SessionLock.connectTimeoutNanoseconds)
         connected()
         try hold(on: connection)
-        held.store(false, ordering: .releasing)
     }
 
     private func hold(on connection: Connection) throws {
+        // Before the connection is freed, and somebody else has the lock.
+        defer { heldUntil.store(0, ordering: .releasing) }
+        try connection.script(SessionLock.dropWhenSilent)
         while mayGoOn, !attachment.isPaused {
+            let asked = MonotonicClock.now
             if isHeld, isYielding.exchange(false, ordering: .acquiringAndReleasing) {
-                held.store(false, ordering: .releasing)
+                heldUntil.store(0, ordering: .releasing)
                 _ = try Transaction.run(on: connection, .readCommitted) {
-                    try $0.execute(SessionLock.unlock, key)
+                    try $0.execute(SessionLock.unlock)
                 }
                 pause(SessionLock.yieldNanoseconds)
             } else if isHeld {
                 try connection.script("SELECT 1")
+                heldUntil.store(asked + SessionLock.leaseNanoseconds, ordering: .releasing)
             } else {
                 let isMine = try Transaction.run(on: connection, .readCommitted) {
                     try $0.one(SessionLock.tryLock, key)
                 }
-                held.store(isMine, ordering: .releasing)
+                heldUntil.store(isMine ? asked + SessionLock.leaseNanoseconds : 0, ordering: .releasing)
             }
             pause(SessionLock.pauseNanoseconds)
         }
@@ -106,7 +113,9 @@ public final class SessionLock: Pausing {
         }
     }
 
-    private static let unlock = Statement("SELECT pg_advisory_unlock($1::bigint)")
+    private static let dropWhenSilent = "SET idle_session_timeout = '15s'"
+    /// Of this session, however often it asked.
+    private static let unlock = Statement("SELECT pg_advisory_unlock_all()")
     private static let tryLock = Statement("SELECT pg_try_advisory_lock($1::bigint)") {
         try $0.get(0, as: Bool.self)
     }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Counts calls by method and outcome, and how long they took. Written as Prometheus text.
+/// Counts calls by method and outcome, and how long they took.
 public final class CallMetrics: Sendable {
     private struct Series {
         var outcomes: [String: UInt64] = [:]
@@ -31,7 +31,6 @@ public final class CallMetrics: Sendable {
         }
     }
 
-    /// The text exposition format, version 0.0.4.
     public func write(to text: inout PrometheusText) {
         let series = self.series.withLock { $0 }.sorted { $0.key < $1.key }
         text.begin("rpcd_calls_total", .counter, "Calls that were answered.")
@@ -53,50 +52,5 @@ public final class CallMetrics: Sendable {
             text.sample(name + "_sum", [("method", method)], "\(Double(values.nanoseconds) / 1e9)")
             text.sample(name + "_count", [("method", method)], "\(values.count)")
         }
-    }
-}
-
-/// The text exposition format of Prometheus, version 0.0.4.
-public struct PrometheusText: Sendable {
-    public enum Kind: String, Sendable {
-        case counter, gauge, histogram
-    }
-
-    public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
-
-    public private(set) var text = ""
-
-    public init() {}
-
-    /// Announces a metric; its samples follow.
-    public mutating func begin(_ name: String, _ kind: Kind, _ help: String) {
-        text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
-    }
-
-    public mutating func sample(_ name: String, _ labels: [(String, String)] = [], _ value: String) {
-        let list = labels.map { "\($0)=\"\(PrometheusText.escaped($1))\"" }.joined(separator: ",")
-        text += name + (list.isEmpty ? "" : "{\(list)}") + " \(value)\n"
-    }
-
-    /// One metric with one sample.
-    public mutating func gauge(_ name: String, _ help: String, _ value: some Numeric) {
-        begin(name, .gauge, help)
-        sample(name, [], "\(value)")
-    }
-
-    public mutating func counter(_ name: String, _ help: String, _ value: some Numeric) {
-        begin(name, .counter, help)
-        sample(name, [], "\(value)")
-    }
-
-    private static func escaped(_ label: String) -> String {
-        label.flatMap { character -> [Character] in
-            switch character {
-            case "\\": ["\\", "\\"]
-            case "\"": ["\\", "\""]
-            case "\n": ["\\", "n"]
-            default: [character]
-            }
-        }.map(String.init).joined()
     }
 }

@@ -53,6 +53,14 @@ public struct AdaptiveLimit: Sendable {
     /// How many may run now: 1 to `maximumConcurrency`.
     public var concurrency: Int { max(1, maximumConcurrency * share / AdaptiveLimit.whole) }
 
+    /// Between two calls, at the present share; 0 where the rate is not limited.
+    public var paceNanoseconds: UInt64 { rate.isOff ? 0 : interval }
+
+    /// How long the service is left alone yet, at its word.
+    public func restNanoseconds(now: UInt64) -> UInt64 {
+        restsUntil > now ? min(restsUntil - now, maximumRestNanoseconds) : 0
+    }
+
     /// Asks for one call.
     ///
     /// - Parameter now: `MonotonicClock.now`.

@@ -44,6 +44,11 @@ public struct RetryBudget: Sendable, Equatable {
         return true
     }
 
+    /// One that was taken and not used.
+    public mutating func giveBack() {
+        saved = min(saved + 100, max(saved, maximumSaved * 100))
+    }
+
     private mutating func earnFloor(_ now: UInt64) {
         let last = updatedAt ?? now
         updatedAt = max(last, now)

@@ -74,12 +74,12 @@ extension Settings {
         return analytics.databaseURL.map { PostgresAnalytics(conninfo: $0) }
     }
 
-    func clickHouse() throws -> ClickHouseClient? {
-        guard let url = analytics.clickHouseURL,
-            let configuration = ClickHouseConfiguration(
-                url: url, authorities: analytics.clickHouseAuthorities)
-        else { return nil }
-        return try ClickHouseClient(configuration)
+    func clickHouse() throws -> ClickHouseClient? { try clickHousePlace.map { try ClickHouseClient($0) } }
+
+    var clickHousePlace: ClickHouseConfiguration? {
+        analytics.clickHouseURL.flatMap {
+            ClickHouseConfiguration(url: $0, authorities: analytics.clickHouseAuthorities)
+        }
     }
 
     /// Where it is kept, and who sends it there.
@@ -95,13 +95,12 @@ extension Daemon {
     /// Refuses to keep analytics in the instance that the transactions are in. A store that is away is asked later.
     func checkAnalytics() async throws {
         guard let store = platform.analytics.store else { return }
-        let isSame = try await pointsAtDatabase(settings.analytics.clickHouseURL)
-        guard !isSame, let isApart = try? await platform.analytics.isApart(store, from: pool) else {
-            guard isSame else { return }
+        guard let isApart = try? await platform.analytics.isApart(store, from: pool) else {
+            guard let place = settings.clickHousePlace, await PostgresProbe.answers(at: place) else { return }
             throw SettingError(
                 store.setting, got: "***",
                 takes:
-                    "ClickHouse: this is the PostgreSQL of RPCD_DATABASE_URL, and reports must not slow down transactions"
+                    "the HTTP interface of ClickHouse: a PostgreSQL answers there, and reports must not slow down the transactions of RPCD_DATABASE_URL"
             )
         }
         guard isApart else {
@@ -125,12 +124,6 @@ extension Daemon {
             throw CommandFailure(
                 "Migration \(version) of analytics has changed since it was applied; restore the file")
         }
-    }
-
-    /// Whether what should be ClickHouse is where the server of the transactions listens.
-    private func pointsAtDatabase(_ url: String?) async throws -> Bool {
-        guard let configuration = url.flatMap({ ClickHouseConfiguration(url: $0) }) else { return false }
-        return try await platform.analytics.isAddress(of: pool, configuration.origin)
     }
 
     static func clickHouseMigrator(_ settings: Settings) throws -> ClickHouseMigrator? {

@@ -79,6 +79,7 @@ struct Daemon {
             webhooks: try HTTPClient(
                 .webhooks(settings.webhookEgress ?? settings.egress, authorities: settings.egressAuthorities)),
             registrationIsOpen: settings.registrationIsOpen, limits: settings.limits,
+            jobRetentionSeconds: settings.jobRetentionSeconds,
             providers: try settings.providerSetup(), analytics: try settings.analyticsService(),
             shared: try settings.redis.sharedMemory(on: loops), replica: settings.replica())
         self.platform = platform

@@ -30,6 +30,8 @@ struct Settings {
     var directURL: String?
     var jobs = JobRunner.Settings()
     var resultSeconds: Int64 = 30 * 86_400
+    /// `nil`: for ever.
+    var jobRetentionSeconds: Int64? = Platform.usualJobRetentionSeconds
     var analytics = Analytics()
     var fleet = Fleet()
     var socket = Settings.defaultSocket
@@ -101,6 +103,16 @@ struct Settings {
             ) {
                 guard let days = Int64($1), (1...3650).contains(days) else { return false }
                 $0.resultSeconds = days * 86_400
+                return true
+            },
+            Declaration(
+                key: "RPCD_JOB_RETENTION", takes: "a number of days from 1 to 3650, or off", standard: "400",
+                summary: "how long a job and its results are kept once it has ended; off keeps them for ever"
+            ) {
+                $0.jobRetentionSeconds = nil
+                guard $1 != "off" else { return true }
+                guard let days = Int64($1), (1...3650).contains(days) else { return false }
+                $0.jobRetentionSeconds = days * 86_400
                 return true
             },
             Declaration(

@@ -97,20 +97,20 @@ struct NaiveAnalytics {
             parts = enrichment.values.filter { !void.contains($0.key) }.map { row in
                 DaySums(
                     key: DaySums.Key(workspaceID: row.key.workspaceID, day: row.key.at.day), rows: 1,
-                    credits: row.cost, found: row.status == "found" ? 1 : 0)
+                    credits: row.cost, outcome: row.status == "found" ? 1 : 0)
             }
         case .credits:
             parts = credits.values.map { row in
                 DaySums(
                     key: DaySums.Key(workspaceID: row.key.workspaceID, day: row.key.at.day), rows: 1,
-                    credits: row.amount, found: 0)
+                    credits: row.amount, outcome: ["debit", "capture"].contains(row.type) ? row.amount : 0)
             }
         }
         parts = parts.filter { workspaces.contains($0.key.workspaceID) && $0.key.day >= day }
         return Dictionary(parts.map { ($0.key, $0) }) { left, right in
             DaySums(
-                key: left.key, rows: left.rows + right.rows, credits: left.credits + right.credits,
-                found: left.found + right.found)
+                key: left.key, rows: left.rows + right.rows,
+                credits: (left.credits ?? 0) + (right.credits ?? 0), outcome: left.outcome + right.outcome)
         }
     }
 

@@ -43,6 +43,40 @@ struct AnalyticsDaemonTests {
     }
 
     @Test(
+        "A daemon that hangs loses its turn to send within seconds, although its connections stand",
+        .timeLimit(.minutes(2)))
+    func hangingLeader() async throws {
+        let conninfo = try TestCluster.shared.get().freshDatabase()
+        let store = try TestCluster.analytics.get().freshDatabase()
+        try await withTemporaryFolder { folder in
+            var daemons: [Served] = []
+            for number in 0..<2 {
+                let own = folder + "/d\(number)"
+                try #require(mkdir(own, 0o755) == 0)
+                daemons.append(
+                    try await Served.start(
+                        in: own, conninfo: conninfo, environment: ["RPCD_ANALYTICS_URL": store]))
+            }
+            func leads(_ daemon: Served) async throws -> Bool {
+                let metrics = try await RawSocket(path: daemon.socket).call("system.metrics")
+                return metrics["result"]?["text"]?.string?.contains("rpcd_analytics_leader 1\n") == true
+            }
+            var leader: Served?
+            while leader == nil {
+                for daemon in daemons where try await leads(daemon) { leader = daemon }
+            }
+            let first = try #require(leader)
+            first.process.send(SIGSTOP)
+            let other = try #require(daemons.first { $0.socket != first.socket })
+            while try await !leads(other) { await Task.yield() }
+            // Who comes back knows that he has lost it.
+            first.process.send(SIGCONT)
+            while try await leads(first) { await Task.yield() }
+            #expect(try await leads(other))
+        }
+    }
+
+    @Test(
         "A ClickHouse URL that leads to the PostgreSQL of the transactions is refused",
         .timeLimit(.minutes(2)))
     func clickHouseAtDatabase() async throws {

@@ -4,7 +4,8 @@ import JSON
 import TestSupport
 import Testing
 
-@Suite("Jobs of a running daemon")
+/// One after the other: every demonstration has its simulator at one address.
+@Suite("Jobs of a running daemon", .serialized)
 struct JobTests {
     /// A daemon, and a job that nobody can be asked for.
     private static func run(
@@ -71,6 +72,25 @@ struct JobTests {
         arguments: Seed.some(1))
     func proof(seed: Seed) async throws {
         try await Proof.run("jobs", seed, expecting: "3 kills of a daemon, 1 of PostgreSQL")
+    }
+
+    @Test("The simulator of a demonstration ends with it, and if it is killed", .timeLimit(.minutes(2)))
+    func killed() async throws {
+        try await withTemporaryFolder { folder in
+            let daemon = try ServedProcess(
+                "rpcd", ["dev", "--demo", "--data-dir", folder, "--http", "off"],
+                environment: ["RPCD_MIGRATIONS": Project.root + "/migrations"], in: folder)
+            _ = try await daemon.readyLine()
+            let isThere = { (try? RawSocket(port: 18090)) != nil }
+            while !isThere() { try await Task.sleep(for: .milliseconds(20)) }
+            daemon.send(SIGKILL)
+            #expect(await daemon.end() == -SIGKILL)
+            while isThere() { try await Task.sleep(for: .milliseconds(20)) }
+            // The next one ends what is left of its databases.
+            let next = try await ServedProcess.dev(in: folder)
+            next.process.send(SIGTERM)
+            #expect(await next.process.end() == 0)
+        }
     }
 
     @Test(

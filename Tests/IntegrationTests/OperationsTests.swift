@@ -209,6 +209,15 @@ struct OperationsTests {
                 return text.contains("rpcd_audit_seal_lag_seconds")
                     && text.contains("rpcd_analytics_waiting_seconds")
             }
+            let open = try await socket.call("system.metrics", #"{"format":"openmetrics"}"#)["result"]
+            let read = try await ServedProcess.run(
+                Clients.folder + "/python", [Project.root + "/Tests/IntegrationTests/clients/metrics.py"],
+                input: open?["text"]?.string ?? "")
+            #expect(read.status == 0, "\(read.errors)")
+            #expect((Int(read.output.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0) > 20)
+            #expect(
+                open?["contentType"]?.string?.hasPrefix("application/openmetrics-text; version=1.0.0") == true
+            )
             daemon.process.send(SIGTERM)
             #expect(await daemon.process.end() == 0)
             let pages = Project.root + "/docs/observability/"

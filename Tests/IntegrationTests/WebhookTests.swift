@@ -18,7 +18,7 @@ struct WebhookTests {
 
         init(in folder: String) async throws {
             self.folder = folder
-            simulator = try ServedProcess("rpcd-provider-sim", [])
+            simulator = try ServedProcess("rpcd-provider-sim", ["--until-input-ends"])
             sink = String(try await simulator.readyLine().dropFirst("ready http=".count))
             daemon = try await Scene.start(in: folder, allowing: sink)
             client = try RawSocket(path: daemon.socket)

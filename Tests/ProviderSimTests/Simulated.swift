@@ -21,7 +21,7 @@ struct Simulated {
 
     /// Runs `body` beside a simulator, and ends it in order.
     static func run(_ arguments: [String] = [], _ body: (Simulated) async throws -> Void) async throws {
-        let process = try ServedProcess("rpcd-provider-sim", arguments)
+        let process = try ServedProcess("rpcd-provider-sim", arguments + ["--until-input-ends"])
         let line = try await process.readyLine()
         let simulated = Simulated(
             process: process, port: try #require(line.split(separator: ":").last.flatMap { Int($0) }))

@@ -110,6 +110,55 @@ struct CallQueueTests {
         #expect(after > 20_000_000_000)
     }
 
+    @Test(
+        "Who would rather come back waits where he is served within moments; else he is told when, one after the other, and each has a share"
+    )
+    func guests() async throws {
+        let rate = try #require(RateLimit(1, per: 1))
+        let queue = CallQueue(AdaptiveLimit(maximumConcurrency: 200, rate: rate))
+        let (many, few) = (
+            CallQueue.Guest(owner: .random(), places: 200), CallQueue.Guest(owner: .random(), places: 200)
+        )
+        guard case .allowed(let permit) = await queue.enter(deadline: CallQueueTests.far, guest: many) else {
+            Issue.record("an empty queue")
+            return
+        }
+        await withTaskGroup(of: CallQueue.Entry.self) { group in
+            func add(_ guest: CallQueue.Guest?) async {
+                let waiting = queue.counts.waiting
+                group.addTask { await queue.enter(deadline: CallQueueTests.far, guest: guest) }
+                while queue.counts.waiting == waiting { await Task.yield() }
+            }
+            for _ in 0..<3 { await add(many) }
+            var last: UInt64 = 0
+            for _ in 0..<10 {
+                guard
+                    case .putOff(let after?) = await queue.enter(deadline: CallQueueTests.far, guest: many)
+                else {
+                    Issue.record("it waits")
+                    break
+                }
+                #expect(after > last && after > 2_000_000_000)
+                last = after
+            }
+            await add(few)
+            await add(nil)
+            var isKnown = true
+            for _ in 0..<100 where isKnown {
+                let entry = await queue.enter(deadline: CallQueueTests.far, guest: many)
+                isKnown = entry != .putOff(afterNanoseconds: nil)
+            }
+            #expect(!isKnown, "the line is longer than anybody can tell")
+            queue.leave(permit, .limited(retryAfterNanoseconds: 30_000_000_000))
+            guard case .resting = await queue.enter(deadline: CallQueueTests.far, guest: few) else {
+                Issue.record("it does not rest")
+                return
+            }
+            group.cancelAll()
+        }
+        #expect(queue.isIdle)
+    }
+
     @Test("Of those who wait there are at most so many")
     func bound() async throws {
         let queue = CallQueue(AdaptiveLimit(maximumConcurrency: 1))

@@ -190,6 +190,8 @@ struct JobPropertyTests {
         try await Simulation.run { simulation in
             var calls = ProviderCalls.Settings()
             calls.backoff = Backoff(baseNanoseconds: 1_000_000, capNanoseconds: 5_000_000)
+            // Nor of how many retries there are.
+            calls.retryPercent = 100
             // They open often here, and this is no test of how long they are open.
             calls.circuit.openNanoseconds = 20_000_000
             calls.circuit.maximumOpenNanoseconds = 100_000_000

@@ -135,10 +135,10 @@ struct JobQueueTests {
         func outcomes(_ tasks: [ClaimedTask]) -> [TaskOutcome] {
             tasks.map { TaskOutcome(task: $0, kind: .done(JobQueueTests.result($0.seq, cost: 3))) }
         }
-        #expect(try await alive.complete(outcomes(batch.tasks), of: state).count == 6)
+        #expect(try await alive.complete(outcomes(batch.tasks), of: state).results.count == 6)
         // All ten, six of which are somebody else's by now; and all of it twice.
-        #expect(try await dead.complete(outcomes(lost.tasks), of: state).count == 4)
-        #expect(try await dead.complete(outcomes(lost.tasks), of: state).isEmpty)
+        #expect(try await dead.complete(outcomes(lost.tasks), of: state).results.count == 4)
+        #expect(try await dead.complete(outcomes(lost.tasks), of: state).results.isEmpty)
         let after = try await bench.job(job)
         #expect(after["remaining"]?.int64 == 0 && after["counts"]?["found"]?.int64 == 10)
         #expect(after["spentCredits"]?.int64 == 30)
@@ -276,6 +276,9 @@ struct JobQueueTests {
         #expect(
             statuses.filter { $0 == "found" }.count == 5 && statuses.filter { $0 == "skipped" }.count == 15)
         #expect(try await steer("retry").errorCode == "CONFLICT")
+        let events = bench.console.run(
+            "SELECT type, data->>'jobId', data->>'found' FROM events WHERE type LIKE 'job.%'")
+        #expect(events.rows == [["job.cancelled", job, "0"]], "once, as it is cancelled")
     }
 
     @Test(
@@ -299,6 +302,39 @@ struct JobQueueTests {
         #expect(counts?["skipped"]?.int64 == 19 && counts?["failed"]?.int64 == 1)
         #expect(try await bench.job(good)["counts"]?["skipped"]?.int64 == 20)
         #expect(lines.withLock { $0.contains { $0.contains(bad) } })
+    }
+
+    @Test("Whoever is told to stop before he has begun stops", .timeLimit(.minutes(1)))
+    func earlyStop() async throws {
+        let bench = try await JobBench()
+        let writer = ResultWriter(TaskQueue(platform: bench.backend.platform)) {
+            Issue.record("\($0)")
+        } settled: { _ in
+        }
+        writer.stop()
+        await writer.run()
+    }
+
+    @Test("What was paid is gone before anybody plans with what comes back, and an old word does not raise it")
+    func budgets() {
+        let (budgets, job, hold) = (JobBudgets(), UUID.random(), UUID.random())
+        budgets.set(20, of: hold, for: job)
+        for _ in 0..<2 { #expect(budgets.reserve(10, beside: 0, for: job) == .reserved) }
+        #expect(budgets.reserve(10, beside: 0, for: job) == .later)
+        budgets.release(10, rest: 10, of: hold, for: job)
+        #expect(budgets.reserve(10, beside: 0, for: job) == .later)
+        // Claimed before that was paid, and heard of after it.
+        budgets.set(20, of: hold, for: job)
+        #expect(budgets.reserve(10, beside: 0, for: job) == .later)
+        // Nothing came of the second.
+        budgets.release(10, rest: nil, of: hold, for: job)
+        #expect(budgets.reserve(10, beside: 0, for: job) == .reserved)
+        budgets.release(10, rest: 0, of: hold, for: job)
+        #expect(budgets.reserve(1, beside: 0, for: job) == .usedUp)
+        // Asked again for what failed, with credits of its own.
+        budgets.set(5, of: UUID.random(), for: job)
+        budgets.release(0, rest: 0, of: hold, for: job)
+        #expect(budgets.reserve(5, beside: 0, for: job) == .reserved)
     }
 
     @Test("A record that is deleted takes its tasks along, and its job ends without them")

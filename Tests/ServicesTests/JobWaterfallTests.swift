@@ -289,6 +289,28 @@ struct JobWaterfallTests {
     }
 
     @Test(
+        "What the platform's key has bought is not given to who asks with a key of his own, who asks himself")
+    func unpaidByKind() async throws {
+        try await Simulation.run { simulation in
+            let stage = try await JobStage(simulation, [simulation.provider("steady")])
+            _ = try await stage.result("credentials.create", #""provider":"sim-steady","key":"own-key""#)
+            let people = JobStage.people(0..<10) + ","
+            try await stage.working {
+                let unsure = try await stage.end(
+                    of: stage.create(
+                        people + JobStage.fields(["email"], ["steady"], minConfidence: 1)
+                            + #","keys":"platform""#))
+                #expect(unsure["counts"]?["exhausted"]?.int64 == 10)
+                #expect(try await simulation.calls("steady") == 10)
+                let own = try await stage.end(
+                    of: stage.create(people + JobStage.fields(["email"], ["steady"]) + #","keys":"own""#))
+                #expect(own["counts"]?["found"]?.int64 == 10 && own["spentCredits"]?.int64 == 0)
+                #expect(try await simulation.calls("steady") == 20)
+            }
+        }
+    }
+
+    @Test(
         "Credits are asked for before anybody is called; maxCredits is the end of it, and who cannot be paid is not called"
     )
     func ceilings() async throws {

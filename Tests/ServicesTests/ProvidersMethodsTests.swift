@@ -218,6 +218,20 @@ struct ProvidersMethodsTests {
             #expect(circuit["workspaceId"]?.string == stage.workspace)
             #expect(circuit["state"]?.string == "open" && circuit["openings"]?.int64 == 1)
 
+            // Who asks for a workspace of his sees the circuit of its own key; nobody else does.
+            let mine = #"{"slug":"sim-ill",\#(stage.w)}"#
+            let seen = try await stage.call("providers.get", mine)
+            #expect(seen["result"]?["circuit"]?.string == "closed")
+            #expect(seen["result"]?["ownCircuit"]?.string == "open")
+            #expect(seen["result"]?["ownOpenUntil"]?.string != nil)
+            let page = try await stage.call("providers.list", "{\(stage.w)}")
+            #expect(page["result"]?["items"]?[0]?["ownCircuit"]?.string == "open")
+            let unasked = try await stage.call("providers.list")
+            #expect(unasked["result"]?["items"]?[0]?["ownCircuit"]?.isNull == true)
+            let eve = try await stage.backend.login("eve").token
+            let hers = try await stage.backend.connect().call("providers.get", mine, token: eve)
+            #expect(hers["result"]?["ownCircuit"]?.isNull == true, "\(hers.source)")
+
             try await simulation.control(.put, "providers/ill", "{}")
             let key = CircuitKey("sim-ill", credential.description)
             clock.advance(seconds: 6)
@@ -228,6 +242,10 @@ struct ProvidersMethodsTests {
             for services in [second, first] { try await services.turn { _ in } }
             #expect(first.calls.circuits.circuit(key).state == .closed)
             #expect(owner.run("SELECT state FROM provider_circuits").rows == [["closed"]])
+            let closed = owner.run(
+                "SELECT workspace_id, data->>'provider', data->>'credentialId' FROM events WHERE type = 'breaker.closed'"
+            )
+            #expect(closed.rows == [[stage.workspace, "sim-ill", credential.description]])
             // With the credential goes its circuit.
             _ = try await stage.call("credentials.delete", #"{\#(stage.w),"credentialId":"\#(credential)"}"#)
             #expect(owner.run("SELECT count(*) FROM provider_circuits").rows == [["0"]])

@@ -204,6 +204,10 @@ import Testing
         #expect(reporting.count("analytics_outbox") > 0)
         let ready = try await reporting.connection.result("system.ready", "{}")
         #expect(ready["checks"]?["analytics"]?.string == "refused")
+        // Nor is it asked.
+        let asked = try await reporting.connection.call(
+            "analytics.funnel", #"{"workspaceId":"\#(reporting.workspace)"}"#)
+        #expect(asked.errorCode == "SERVICE_UNAVAILABLE")
     }
 
     @Test("What is not kept any longer goes")

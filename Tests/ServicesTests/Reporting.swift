@@ -94,8 +94,8 @@ struct Reporting {
             SELECT '\(workspace)', '\(job)-' || n, '{"name":"Ada \(job)"}' FROM generate_series(1, \(records)) n
             """,
             """
-            INSERT INTO jobs (id, workspace_id, status, fields, keys, is_refresh, total, remaining, estimated_credits, created_by)
-            VALUES ('\(job)', '\(workspace)', 'completed', '[{"name":"email","providers":[],"minConfidence":0},{"name":"phone","providers":[],"minConfidence":0}]',
+            INSERT INTO jobs (id, workspace_id, status, created_at, finished_at, fields, keys, is_refresh, total, remaining, estimated_credits, created_by)
+            VALUES ('\(job)', '\(workspace)', 'completed', \(from), \(from) + interval '1000000 seconds', '[{"name":"email","providers":[],"minConfidence":0},{"name":"phone","providers":[],"minConfidence":0}]',
                 'own', false, \(2 * records), 0, 0, 'x')
             """,
         ]

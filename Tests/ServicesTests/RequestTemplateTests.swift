@@ -130,7 +130,7 @@ struct RequestTemplateTests {
     }
 
     @Test(
-        "The same question is the same bytes, however it is written; another question, request or provider is another hash"
+        "The same question is the same bytes, however it is written; another question, request, provider or use of the answer is another hash"
     )
     func canonical() throws {
         let provider = Provider(try ManifestTests.read())
@@ -146,7 +146,13 @@ struct RequestTemplateTests {
         #expect(one.canonical == same.canonical && one.hash == same.hash && one.hash.count == 32)
         #expect(try input(#"{"domain":"acme.example","name":"ada"}"#, provider).hash != one.hash)
         let record = #"{"name":"ada lovelace","domain":"acme.example"}"#
-        for (old, new) in [(#""slug": "acme""#, #""slug": "acme2""#), ("/v1/{domain}", "/v2/{domain}")] {
+        for (old, new) in [
+            (#""slug": "acme""#, #""slug": "acme2""#), ("/v1/{domain}", "/v2/{domain}"),
+            // What was not looked for in an answer is not known to be missing.
+            (#""size": {"from""#, #""staff": {"from""#), ("/data/email", "/data/mail"),
+            (#""answer": {"type": "object"}"#, #""answer": {}"#), ("[404]", "[404, 410]"),
+            (#""errorAt": "/error""#, #""errorAt": "/fault""#),
+        ] {
             let other = Provider(
                 try ManifestTests.read(ManifestTests.good.replacingOccurrences(of: old, with: new)))
             #expect(try input(record, other).hash != one.hash)

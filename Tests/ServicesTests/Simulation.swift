@@ -23,7 +23,7 @@ struct Simulation {
     static func run(_ body: (Simulation) async throws -> Void) async throws {
         await places.take()
         defer { places.give() }
-        let process = try ServedProcess("rpcd-provider-sim", [])
+        let process = try ServedProcess("rpcd-provider-sim", ["--until-input-ends"])
         let line = try await process.readyLine()
         let port = try #require(line.split(separator: ":").last.flatMap { Int($0) })
         var configuration = HTTPClient.Configuration(

@@ -255,6 +255,27 @@ struct WebhookSendingTests {
         }
     }
 
+    @Test(
+        "Where a name leads in here is nobody's to learn; an address that the caller wrote himself is named")
+    func inwardNames() async throws {
+        let client = try WebhookSink.client { $0.resolutions = ["db.example.org:443:10.1.2.3"] }
+        let backend = try Backend(webhooks: client)
+        let ada = try await WebhookOwner(backend)
+        let hook = try await ada.create("https://db.example.org/")
+        let tested = try await ada.call("webhooks.test", #""webhookId":"\#(hook.id)""#)
+        #expect(tested.source.contains("the address of the host is refused"), "\(tested.source)")
+        try await ada.raise(1)
+        try await backend.sendWebhooks()
+        let deliveries = try await ada.call("webhooks.deliveries", #""webhookId":"\#(hook.id)""#)
+        #expect(deliveries["items"]?.count == 2 && deliveries.source.contains("is refused"))
+        for told in [tested, deliveries] {
+            #expect(!told.source.contains("10.1.2.3") && !told.source.contains("private"), "\(told.source)")
+        }
+        try SQLConsole(backend.conninfo).run("UPDATE webhooks SET url = 'https://10.1.2.3/'")
+        let literal = try await ada.call("webhooks.test", #""webhookId":"\#(hook.id)""#)
+        #expect(literal.source.contains("10.1.2.3 is a private network"), "\(literal.source)")
+    }
+
     @Test("Redirects are not followed; a body without an end is not waited for")
     func answers() async throws {
         try await WebhookSink.run { sink in

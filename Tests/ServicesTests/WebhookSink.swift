@@ -24,7 +24,7 @@ struct WebhookSink: Sendable {
     }
 
     init() async throws {
-        process = try ServedProcess("rpcd-provider-sim", [])
+        process = try ServedProcess("rpcd-provider-sim", ["--until-input-ends"])
         let line = try await process.readyLine()
         port = try #require(line.split(separator: ":").last.flatMap { Int($0) })
         http = try WebhookSink.client()

@@ -14,6 +14,8 @@ public final class ClickHouseAnalytics: AnalyticsStore {
     let marks = Mutex(Marks())
     /// Of ``sumUp()``: fewer after it was too much.
     let slotsAtOnce: Mutex<Int>
+    /// Since ``deleteOld()`` was called; at first nobody knows.
+    private let hasErased = Mutex(true)
 
     /// Sums that one question may have, in rows.
     static let mostSums = 200_000
@@ -61,7 +63,7 @@ public final class ClickHouseAnalytics: AnalyticsStore {
         }
     }
 
-    /// The rows cannot be read any more when this returns; from the disk they go with the next merge of their part.
+    /// The rows cannot be read any more when this returns; from the disk they go with ``deleteOld()``, or the next merge of their part.
     public func erase(_ erasures: [Erasure]) async throws(AnalyticsFailure) {
         let workspaces = erasures.filter { $0.recordID == nil }.map(\.workspaceID)
         let records = erasures.compactMap { erasure in erasure.recordID.map { (erasure.workspaceID, $0) } }
@@ -78,20 +80,38 @@ public final class ClickHouseAnalytics: AnalyticsStore {
             }
             if !workspaces.isEmpty { marks.withLock { $0 = Marks() } }
             for some in records.chunks(of: ClickHouseAnalytics.erasuresAtOnce) {
-                let parameters: [ClickHouseParameter] = [
-                    .uuids("workspaces", Array(Set(some.map(\.0)))), .uuids("records", some.map(\.1)),
-                ]
-                try await markErased(parameters)
-                try await client.execute(
-                    ClickHouseAnalytics.eraseRecords, parameters, milliseconds: ClickHouseAnalytics.eraseMs)
+                hasErased.withLock { $0 = true }
+                try await eraseRecords(some)
             }
         } catch {
             throw AnalyticsFailure(error, inserting: false)
         }
     }
 
-    /// ClickHouse does so (TTL of the tables).
-    public func deleteOld() async throws(AnalyticsFailure) {}
+    private func eraseRecords(_ some: ArraySlice<(UUID, UUID)>) async throws(ClickHouseFailure) {
+        let parameters: [ClickHouseParameter] = [
+            .uuids("workspaces", Array(Set(some.map(\.0)))), .uuids("records", some.map(\.1)),
+        ]
+        guard try await markErased(parameters) else {
+            // They lie in too many places for once.
+            for half in Array(some).chunks(of: (some.count + 1) / 2) { try await eraseRecords(half) }
+            return
+        }
+        try await client.execute(
+            ClickHouseAnalytics.eraseRecords, parameters, milliseconds: ClickHouseAnalytics.eraseMs)
+    }
+
+    /// Old rows ClickHouse removes itself (TTL of the tables).
+    public func deleteOld() async throws(AnalyticsFailure) {
+        guard hasErased.withLock({ $0 }) else { return }
+        do throws(ClickHouseFailure) {
+            try await client.execute(
+                ClickHouseAnalytics.applyErasures, milliseconds: ClickHouseAnalytics.eraseMs)
+        } catch {
+            throw AnalyticsFailure(error, inserting: false)
+        }
+        hasErased.withLock { $0 = false }
+    }
 
     // MARK: reading
 
@@ -202,11 +222,11 @@ public final class ClickHouseAnalytics: AnalyticsStore {
             [
                 .uuids("workspaces", workspaces), .moment("from", Timestamp(seconds: day * 86_400)),
                 .limit(ClickHouseAnalytics.mostSums + 1),
-            ], bound)
+            ], bound, rowsRead: .max)
         return try decode(rows) { row throws(ClickHouseFailure) in
             DaySums(
                 key: DaySums.Key(workspaceID: try row.identifier(0), day: try row.integer(1)),
-                rows: try row.integer(2), credits: try row.integer(3), found: try row.integer(4))
+                rows: try row.integer(2), credits: try row.integer(3), outcome: try row.integer(4))
         }
     }
 
@@ -226,8 +246,10 @@ public final class ClickHouseAnalytics: AnalyticsStore {
     // MARK: running
 
     /// Ends with its bound, here and at the server.
+    /// - Parameter rowsRead: for what has to read everything.
     func ask(
-        _ sql: StaticString, _ parameters: [ClickHouseParameter], _ bound: any Interruptible
+        _ sql: StaticString, _ parameters: [ClickHouseParameter], _ bound: any Interruptible,
+        rowsRead: Int64? = nil
     ) async throws(AnalyticsFailure) -> [ClickHouseRow] {
         let now = MonotonicClock.now
         guard !bound.isInterrupted, now < bound.deadlineNanoseconds else {
@@ -237,6 +259,7 @@ public final class ClickHouseAnalytics: AnalyticsStore {
             milliseconds: Int(min((bound.deadlineNanoseconds - now) / 1_000_000 + 1, 3_000_000)))
         limits.rows = Int64(ClickHouseAnalytics.mostSums) + 1
         limits.answerBytes = 64 << 20
+        if let rowsRead { (limits.rowsRead, limits.bytesRead) = (rowsRead, .max) }
         let task = Task { [client, limits] () -> Result<ClickHouseRows, ClickHouseFailure> in
             do throws(ClickHouseFailure) {
                 return .success(try await client.query(sql, parameters, limits: limits))

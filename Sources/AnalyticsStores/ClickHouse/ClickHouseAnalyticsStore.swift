@@ -62,20 +62,26 @@ extension ClickHouseAnalytics {
         """
 
     static let sumCreditDays: StaticString = """
-        SELECT toString(workspace_id), intDiv(toUnixTimestamp64Micro(at), 86400000000) AS day, toInt64(count()), sum(amount), toInt64(0)
+        SELECT toString(workspace_id), intDiv(toUnixTimestamp64Micro(at), 86400000000) AS day, toInt64(count()), sum(amount),
+            sumIf(amount, type IN ('debit', 'capture'))
         FROM credits FINAL
         WHERE workspace_id IN {workspaces:Array(UUID)} AND at >= {from:DateTime64(6, 'UTC')}
         GROUP BY workspace_id, day LIMIT {limit:Int64}
         SETTINGS do_not_merge_across_partitions_select_final = 1
         """
 
+    /// Of sums, of which there is at least a mark where there are rows, and far fewer.
     static let listEnrichmentWorkspaces: StaticString = """
-        SELECT DISTINCT toString(workspace_id) AS id FROM enrichment WHERE toString(workspace_id) > {after:String} ORDER BY id LIMIT {limit:Int64}
+        SELECT DISTINCT toString(workspace_id) AS id FROM call_sums WHERE toString(workspace_id) > {after:String} ORDER BY id LIMIT {limit:Int64}
         """
 
     static let listCreditWorkspaces: StaticString = """
-        SELECT DISTINCT toString(workspace_id) AS id FROM credits WHERE toString(workspace_id) > {after:String} ORDER BY id LIMIT {limit:Int64}
+        SELECT DISTINCT toString(workspace_id) AS id FROM credit_sums WHERE toString(workspace_id) > {after:String} ORDER BY id LIMIT {limit:Int64}
         """
+
+    /// Erased rows go from the disk, too. Nobody waits for it.
+    static let applyErasures: StaticString =
+        "ALTER TABLE enrichment APPLY DELETED MASK SETTINGS mutations_sync = 0"
 }
 
 /// What has been migrated.

@@ -114,15 +114,14 @@ extension ClickHouseAnalytics {
     }
 
     /// Marks what the rows of records lie in that are to be erased.
-    func markErased(_ parameters: [ClickHouseParameter]) async throws(ClickHouseFailure) {
+    /// - Returns: false, and nothing is marked, where this is too much at once.
+    func markErased(_ parameters: [ClickHouseParameter]) async throws(ClickHouseFailure) -> Bool {
         var limits = QueryLimits.within(milliseconds: ClickHouseAnalytics.markMs)
         limits.rows = ClickHouseAnalytics.mostErased + 1
         let rows = try await client.query(
             ClickHouseAnalytics.listErased,
             parameters + [.limit(Int(ClickHouseAnalytics.mostErased) + 1)], limits: limits)
-        guard rows.count <= ClickHouseAnalytics.mostErased else {
-            throw .unusable("what is to be erased lies in more than \(ClickHouseAnalytics.mostErased) slots")
-        }
+        guard rows.count <= ClickHouseAnalytics.mostErased else { return false }
         var slots: [Slot: Int64] = [:]
         for row in rows.rows {
             let (workspace, at) = (try row.identifier(0), Timestamp(seconds: try row.integer(1)))
@@ -132,6 +131,7 @@ extension ClickHouseAnalytics {
             }
         }
         try await mark(slots)
+        return true
     }
 
     /// - Parameter slots: with how long what is in them is kept, in seconds since 1970.
@@ -188,13 +188,37 @@ extension ClickHouseAnalytics {
                     .moment("from", Timestamp(seconds: starts.min() ?? 0)),
                     .moment("to", Timestamp(seconds: (starts.max() ?? 0) + table.slotLength)),
                 ], milliseconds: ClickHouseAnalytics.sumUpMs)
+        } catch  where error.isLimit {
+            if limit > 1 {
+                // Fewer are less work.
+                slotsAtOnce.withLock { $0 = max(1, $0 / 2) }
+            } else {
+                // One is too much: it is read from its rows, and the others come first.
+                try await putLast(table, slots)
+            }
+            return true
         } catch {
-            // Fewer are less work.
-            if error.isLimit { slotsAtOnce.withLock { $0 = max(1, $0 / 2) } }
             throw AnalyticsFailure(error, inserting: false)
         }
         slotsAtOnce.withLock { $0 = min(settling.slotsAtOnce, $0 * 2) }
         return slots.count == limit
+    }
+
+    private func putLast(_ table: SumTable, _ slots: [ClickHouseRow]) async throws(AnalyticsFailure) {
+        do throws(ClickHouseFailure) {
+            try await client.execute(
+                table.statements.mark,
+                [
+                    .uuids(
+                        "workspaces", try slots.map { row throws(ClickHouseFailure) in try row.identifier(0) }
+                    ),
+                    .integers(
+                        "starts", try slots.map { row throws(ClickHouseFailure) in try row.integer(1) }),
+                    .integers("kept", try slots.map { row throws(ClickHouseFailure) in try row.integer(3) }),
+                ], milliseconds: ClickHouseAnalytics.markMs)
+        } catch {
+            throw AnalyticsFailure(error, inserting: false)
+        }
     }
 
     // MARK: reading

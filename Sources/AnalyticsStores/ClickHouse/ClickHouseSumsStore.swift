@@ -65,13 +65,13 @@ extension ClickHouseAnalytics {
 
     static let sumUpEnrichment: StaticString = """
         INSERT INTO enrichment_sums (workspace_id, slot, version, is_changed, keep_until, `sums.field`, `sums.provider`, `sums.records`, `sums.found`, `sums.cached`, `sums.not_found`, `sums.exhausted`, `sums.skipped`, `sums.failed`, `sums.cost`)
-        SELECT marked.workspace_id, marked.slot, any(marked.version), 0, any(marked.keep_until), groupArrayIf(field, has_rows), groupArrayIf(provider, has_rows), groupArrayIf(records, has_rows), groupArrayIf(found, has_rows), groupArrayIf(cached, has_rows), groupArrayIf(not_found, has_rows), groupArrayIf(exhausted, has_rows), groupArrayIf(skipped, has_rows), groupArrayIf(failed, has_rows), groupArrayIf(cost, has_rows)
+        SELECT marked.workspace_id, marked.slot, any(marked.version), 0, if(max(has_rows) = 1, max(kept), any(marked.keep_until)), groupArrayIf(field, has_rows), groupArrayIf(provider, has_rows), groupArrayIf(records, has_rows), groupArrayIf(found, has_rows), groupArrayIf(cached, has_rows), groupArrayIf(not_found, has_rows), groupArrayIf(exhausted, has_rows), groupArrayIf(skipped, has_rows), groupArrayIf(failed, has_rows), groupArrayIf(cost, has_rows)
         FROM (
             SELECT entry.1 AS workspace_id, toDateTime(entry.2, 'UTC') AS slot, fromUnixTimestamp64Micro(entry.3 + 1, 'UTC') AS version,
                 toDateTime(entry.4) AS keep_until
             FROM (SELECT arrayJoin(arrayZip({workspaces:Array(UUID)}, {starts:Array(Int64)}, {versions:Array(Int64)}, {kept:Array(Int64)})) AS entry)
         ) AS marked LEFT JOIN (
-            SELECT workspace_id, toStartOfFifteenMinutes(at) AS slot, field, provider, toUInt8(1) AS has_rows, toInt64(countIf(is_first_field)) AS records, toInt64(countIf(status = 'found')) AS found, toInt64(countIf(status = 'cached')) AS cached, toInt64(countIf(status = 'not_found')) AS not_found, toInt64(countIf(status = 'exhausted')) AS exhausted, toInt64(countIf(status = 'skipped')) AS skipped, toInt64(countIf(status = 'failed')) AS failed, sum(enrichment.cost) AS cost
+            SELECT workspace_id, toStartOfFifteenMinutes(at) AS slot, field, provider, toUInt8(1) AS has_rows, max(keep_until) AS kept, toInt64(countIf(is_first_field)) AS records, toInt64(countIf(status = 'found')) AS found, toInt64(countIf(status = 'cached')) AS cached, toInt64(countIf(status = 'not_found')) AS not_found, toInt64(countIf(status = 'exhausted')) AS exhausted, toInt64(countIf(status = 'skipped')) AS skipped, toInt64(countIf(status = 'failed')) AS failed, sum(enrichment.cost) AS cost
             FROM enrichment FINAL
             WHERE at >= {from:DateTime64(6, 'UTC')} AND at < {to:DateTime64(6, 'UTC')} AND NOT is_void
                 AND (workspace_id, toStartOfFifteenMinutes(at)) IN (SELECT entry.1, toDateTime(entry.2, 'UTC') FROM
@@ -84,13 +84,13 @@ extension ClickHouseAnalytics {
 
     static let sumUpCalls: StaticString = """
         INSERT INTO call_sums (workspace_id, slot, version, is_changed, keep_until, `sums.field`, `sums.provider`, `sums.outcome`, `sums.milliseconds`, `sums.calls`)
-        SELECT marked.workspace_id, marked.slot, any(marked.version), 0, any(marked.keep_until), groupArrayIf(field, has_rows), groupArrayIf(called, has_rows), groupArrayIf(outcome, has_rows), groupArrayIf(milliseconds, has_rows), groupArrayIf(calls, has_rows)
+        SELECT marked.workspace_id, marked.slot, any(marked.version), 0, if(max(has_rows) = 1, max(kept), any(marked.keep_until)), groupArrayIf(field, has_rows), groupArrayIf(called, has_rows), groupArrayIf(outcome, has_rows), groupArrayIf(milliseconds, has_rows), groupArrayIf(calls, has_rows)
         FROM (
             SELECT entry.1 AS workspace_id, toDateTime(entry.2, 'UTC') AS slot, fromUnixTimestamp64Micro(entry.3 + 1, 'UTC') AS version,
                 toDateTime(entry.4) AS keep_until
             FROM (SELECT arrayJoin(arrayZip({workspaces:Array(UUID)}, {starts:Array(Int64)}, {versions:Array(Int64)}, {kept:Array(Int64)})) AS entry)
         ) AS marked LEFT JOIN (
-            SELECT workspace_id, toStartOfDay(at) AS slot, field, called, outcome, milliseconds, toUInt8(1) AS has_rows, toInt64(count()) AS calls
+            SELECT workspace_id, toStartOfDay(at) AS slot, field, called, outcome, milliseconds, toUInt8(1) AS has_rows, max(keep_until) AS kept, toInt64(count()) AS calls
             FROM enrichment FINAL
             ARRAY JOIN calls.provider AS called, calls.outcome AS outcome, calls.milliseconds AS milliseconds
             WHERE at >= {from:DateTime64(6, 'UTC')} AND at < {to:DateTime64(6, 'UTC')} AND NOT is_void
@@ -104,13 +104,13 @@ extension ClickHouseAnalytics {
 
     static let sumUpCredits: StaticString = """
         INSERT INTO credit_sums (workspace_id, slot, version, is_changed, keep_until, `sums.source`, `sums.provider`, `sums.transactions`, `sums.added`, `sums.spent`, `sums.refunded`, `sums.expired`)
-        SELECT marked.workspace_id, marked.slot, any(marked.version), 0, any(marked.keep_until), groupArrayIf(source, has_rows), groupArrayIf(provider, has_rows), groupArrayIf(transactions, has_rows), groupArrayIf(added, has_rows), groupArrayIf(spent, has_rows), groupArrayIf(refunded, has_rows), groupArrayIf(expired, has_rows)
+        SELECT marked.workspace_id, marked.slot, any(marked.version), 0, if(max(has_rows) = 1, max(kept), any(marked.keep_until)), groupArrayIf(source, has_rows), groupArrayIf(provider, has_rows), groupArrayIf(transactions, has_rows), groupArrayIf(added, has_rows), groupArrayIf(spent, has_rows), groupArrayIf(refunded, has_rows), groupArrayIf(expired, has_rows)
         FROM (
             SELECT entry.1 AS workspace_id, toDateTime(entry.2, 'UTC') AS slot, fromUnixTimestamp64Micro(entry.3 + 1, 'UTC') AS version,
                 toDateTime(entry.4) AS keep_until
             FROM (SELECT arrayJoin(arrayZip({workspaces:Array(UUID)}, {starts:Array(Int64)}, {versions:Array(Int64)}, {kept:Array(Int64)})) AS entry)
         ) AS marked LEFT JOIN (
-            SELECT workspace_id, toStartOfFifteenMinutes(at) AS slot, source, provider, toUInt8(1) AS has_rows, toInt64(count()) AS transactions, sumIf(amount, type IN ('purchase', 'bonus')) AS added, sumIf(amount, type IN ('debit', 'capture')) AS spent, sumIf(amount, type = 'refund') AS refunded, sumIf(amount, type = 'expiry') AS expired
+            SELECT workspace_id, toStartOfFifteenMinutes(at) AS slot, source, provider, toUInt8(1) AS has_rows, max(keep_until) AS kept, toInt64(count()) AS transactions, sumIf(amount, type IN ('purchase', 'bonus')) AS added, sumIf(amount, type IN ('debit', 'capture')) AS spent, sumIf(amount, type = 'refund') AS refunded, sumIf(amount, type = 'expiry') AS expired
             FROM credits FINAL
             WHERE at >= {from:DateTime64(6, 'UTC')} AND at < {to:DateTime64(6, 'UTC')}
                 AND (workspace_id, toStartOfFifteenMinutes(at)) IN (SELECT entry.1, toDateTime(entry.2, 'UTC') FROM

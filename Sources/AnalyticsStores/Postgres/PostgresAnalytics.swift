@@ -27,7 +27,9 @@ public final class PostgresAnalytics: AnalyticsStore {
     public func insert(_ batch: AnalyticsBatch, token: String) async throws(AnalyticsFailure) {
         try await run(Unattended(seconds: 30)) { tx in
             // In the order of the key, so that two that write wait in one direction only.
-            let rows = batch.enrichment.sorted { $0.key < $1.key }
+            let rows = PostgresAnalytics.lasts(
+                batch.enrichment.sorted { ($0.key, $0.isVoid ? 1 : 0) < ($1.key, $1.isVoid ? 1 : 0) },
+                key: \.key)
             if !rows.isEmpty {
                 tx.queue(
                     PostgresAnalytics.insertEnrichment, UUIDArray(rows.map(\.key.workspaceID)),
@@ -39,7 +41,7 @@ public final class PostgresAnalytics: AnalyticsStore {
                     IntegerArray(rows.map(\.attempts)), TextArray(rows.map { ProviderCall.text($0.calls) }),
                     TextArray(rows.map(\.isVoid)), batch.keptSeconds)
             }
-            let credits = batch.credits.sorted { $0.key < $1.key }
+            let credits = PostgresAnalytics.lasts(batch.credits.sorted { $0.key < $1.key }, key: \.key)
             if !credits.isEmpty {
                 tx.queue(
                     PostgresAnalytics.insertCredits, UUIDArray(credits.map(\.key.workspaceID)),
@@ -47,6 +49,13 @@ public final class PostgresAnalytics: AnalyticsStore {
                     TextArray(credits.map(\.type)), IntegerArray(credits.map(\.amount)),
                     TextArray(credits.map(\.source)), TextArray(credits.map(\.provider)), batch.keptSeconds)
             }
+        }
+    }
+
+    /// Of rows with the same key, which stand together, the last: one statement may not change a row twice.
+    private static func lasts<Row, Key: Equatable>(_ rows: [Row], key: (Row) -> Key) -> [Row] {
+        zip(rows, rows.dropFirst().map(Optional.some) + [nil]).compactMap { row, next in
+            next.map(key) == key(row) ? nil : row
         }
     }
 

@@ -10,7 +10,7 @@ extension PostgresAnalytics {
 
     // MARK: writing
 
-    /// A row that is there stays as it is, but where it is taken back.
+    /// A row that is there stays as it is, but where it is taken back, or kept for another time from now on.
     static let insertEnrichment = Statement(
         """
         INSERT INTO enrichment AS e (workspace_id, at, job_id, seq, record_id, field, is_first_field, status, provider, cost, confidence,
@@ -20,16 +20,17 @@ extension PostgresAnalytics {
         FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::bigint[], $5::uuid[], $6::text[], $7::boolean[], $8::text[], $9::text[],
             $10::bigint[], $11::float8[], $12::bigint[], $13::jsonb[], $14::boolean[])
             t (w, at, j, s, r, f, first, status, provider, cost, confidence, attempts, calls, void)
-        ON CONFLICT (workspace_id, at, job_id, seq) DO UPDATE SET is_void = true WHERE excluded.is_void AND NOT e.is_void
+        ON CONFLICT (workspace_id, at, job_id, seq) DO UPDATE SET is_void = e.is_void OR excluded.is_void, keep_until = excluded.keep_until
+        WHERE (excluded.is_void AND NOT e.is_void) OR e.keep_until <> excluded.keep_until
         """)
 
     static let insertCredits = Statement(
         """
-        INSERT INTO credits (workspace_id, at, id, type, amount, source, provider, keep_until)
+        INSERT INTO credits AS c (workspace_id, at, id, type, amount, source, provider, keep_until)
         SELECT t.w, t.at, t.id, t.type, t.amount, t.source, t.provider, t.at + make_interval(secs => $8::bigint)
         FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::text[])
             t (w, at, id, type, amount, source, provider)
-        ON CONFLICT DO NOTHING
+        ON CONFLICT (workspace_id, at, id) DO UPDATE SET keep_until = excluded.keep_until WHERE c.keep_until <> excluded.keep_until
         """)
 
     static let eraseRecords = Statement(
@@ -149,7 +150,8 @@ extension PostgresAnalytics {
 
     static let sumCreditDays = Statement(
         """
-        SELECT workspace_id, floor(extract(epoch FROM at) / 86400)::bigint, count(*), sum(amount)::bigint, 0::bigint
+        SELECT workspace_id, floor(extract(epoch FROM at) / 86400)::bigint, count(*), sum(amount)::bigint,
+            coalesce(sum(amount) FILTER (WHERE type IN ('debit', 'capture')), 0)::bigint
         FROM credits WHERE workspace_id = ANY($1::uuid[]) AND at >= $2 GROUP BY 1, 2 LIMIT $3
         """, row: DaySums.init)
 
@@ -178,11 +180,11 @@ extension PostgresAnalytics {
 }
 
 extension DaySums {
-    /// Workspace, day, rows, credits, found.
+    /// Workspace, day, rows, credits, what was found or spent.
     public init(_ row: borrowing RowReader) throws {
         self.init(
             key: Key(workspaceID: try row.get(0), day: try row.get(1)), rows: try row.get(2),
-            credits: try row.get(3), found: try row.get(4))
+            credits: try row.get(3), outcome: try row.get(4))
     }
 }
 

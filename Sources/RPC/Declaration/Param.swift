@@ -81,7 +81,7 @@ public struct Param<Value: Sendable>: Sendable {
 /// Why a value does not fit its param.
 public struct Misfit: Error, Sendable {
     let code: FieldError.Code
-    let message: String
+    public let message: String
     /// Below the param, as `.locale` or `[3].email`.
     let path: String?
 

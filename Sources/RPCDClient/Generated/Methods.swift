@@ -439,10 +439,15 @@ extension RPCD {
         /// Counts, durations and states, as Prometheus reads them.
         ///
         /// For the operator of the host.
-        public func metrics(options: RPCD.CallOptions = .init()) async throws(RPCD.Failure)
-            -> RPCD.SystemMetricsResult
+        /// - Parameters:
+        ///   - format: How they are written: as Prometheus has always read them, or by OpenMetrics 1.0.
+        ///   Default prometheus.
+        public func metrics(format: RPCD.SystemMetricsFormat? = nil, options: RPCD.CallOptions = .init())
+            async throws(RPCD.Failure) -> RPCD.SystemMetricsResult
         {
-            try await client.call(Operation("system.metrics"), options) { _ in }
+            try await client.call(Operation("system.metrics"), options) { params in
+                params.set("format", format)
+            }
         }
 
     }
@@ -1889,19 +1894,25 @@ extension RPCD {
         /// - Parameters:
         ///   - limit: How many at most. Default 25.
         ///   - cursor: The `nextCursor` of the page before.
-        public func list(limit: Int64? = nil, cursor: String? = nil, options: RPCD.CallOptions = .init())
-            async throws(RPCD.Failure) -> RPCD.Page<RPCD.Provider>
-        {
+        ///   - workspaceId: To its members `ownCircuit` is of its newest credential.
+        public func list(
+            limit: Int64? = nil, cursor: String? = nil, workspaceId: String? = nil,
+            options: RPCD.CallOptions = .init()
+        ) async throws(RPCD.Failure) -> RPCD.Page<RPCD.Provider> {
             try await client.call(Operation("providers.list"), options) { params in
                 params.set("limit", limit)
                 params.set("cursor", cursor)
+                params.set("workspaceId", workspaceId)
             }
         }
 
         /// All that ``list`` has, page by page.
-        public func listAll(options: RPCD.CallOptions = .init()) -> RPCD.Items<RPCD.Provider> {
+        public func listAll(workspaceId: String? = nil, options: RPCD.CallOptions = .init())
+            -> RPCD.Items<RPCD.Provider>
+        {
             RPCD.Items { cursor throws(RPCD.Failure) in
-                try await list(limit: RPCD.itemsAtOnce, cursor: cursor, options: options)
+                try await list(
+                    limit: RPCD.itemsAtOnce, cursor: cursor, workspaceId: workspaceId, options: options)
             }
         }
 
@@ -1910,11 +1921,13 @@ extension RPCD {
         /// For everybody who has logged in, and for API keys.
         /// - Parameters:
         ///   - slug: Which provider, as hunter.
-        public func get(slug: String, options: RPCD.CallOptions = .init()) async throws(RPCD.Failure)
-            -> RPCD.Provider
+        ///   - workspaceId: To its members `ownCircuit` is of its newest credential.
+        public func get(slug: String, workspaceId: String? = nil, options: RPCD.CallOptions = .init())
+            async throws(RPCD.Failure) -> RPCD.Provider
         {
             try await client.call(Operation("providers.get"), options) { params in
                 params.set("slug", slug)
+                params.set("workspaceId", workspaceId)
             }
         }
 

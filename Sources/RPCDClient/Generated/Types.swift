@@ -209,6 +209,13 @@ extension RPCD {
         case unknown(String)
     }
 
+    public enum SystemMetricsFormat: Sendable, Hashable {
+        case prometheus
+        case openmetrics
+        /// One that this client does not know.
+        case unknown(String)
+    }
+
     public enum WebhookDeliveryStatus: Sendable, Hashable {
         case pending
         case delivered
@@ -260,7 +267,8 @@ extension RPCD {
         public let dataset: RPCD.AnalyticsDifferenceDataset
         /// When, in UTC.
         public let day: String
-        /// What differs: rows, credits or found.
+        /// What differs: rows, credits, what was found, or spent; with reported before it where rows are
+        /// right and reports are not.
         public let what: String
         /// By the database.
         public let expected: Int64
@@ -722,7 +730,7 @@ extension RPCD {
         public let attempts: Int64
         /// Credits.
         public let cost: Int64
-        /// Why not, in words.
+        /// Why not, in words; of what was found, why the record does not have it.
         public let error: String?
     }
 
@@ -954,6 +962,10 @@ extension RPCD {
         public let circuit: RPCD.CircuitState
         /// When it is tried again, where that is known.
         public let openUntil: String?
+        /// The same with the workspace's newest credential; null without one.
+        public let ownCircuit: RPCD.CircuitState?
+        /// When it is tried again with that.
+        public let ownOpenUntil: String?
     }
 
     public struct ProviderReport: Sendable, Hashable {
@@ -1037,8 +1049,8 @@ extension RPCD {
         public let externalId: String
         /// Each a string, a number, true or false.
         public let fields: [String: RPCD.Value]
-        /// Of fields that a provider found: `{provider, at, confidence, jobId, cost}`. What a caller gave has
-        /// none.
+        /// Of fields that a provider found: `{provider, at, confidence, jobId, cost, cached}`. What a caller
+        /// gave has none.
         public let sources: [String: RPCD.Value]
         /// Counts the changes.
         public let version: Int64
@@ -1834,6 +1846,29 @@ extension RPCD.Role: RawRepresentable, Readable, Writable {
     func write(to writer: inout JSONWriter) { writer.string(rawValue) }
 }
 
+extension RPCD.SystemMetricsFormat: RawRepresentable, Readable, Writable {
+    public init(rawValue: String) {
+        self =
+            switch rawValue {
+            case "prometheus": .prometheus
+            case "openmetrics": .openmetrics
+            default: .unknown(rawValue)
+            }
+    }
+
+    public var rawValue: String {
+        switch self {
+        case .prometheus: "prometheus"
+        case .openmetrics: "openmetrics"
+        case .unknown(let value): value
+        }
+    }
+
+    init(reading json: JSON) throws(Misread) { self.init(rawValue: try String(reading: json)) }
+
+    func write(to writer: inout JSONWriter) { writer.string(rawValue) }
+}
+
 extension RPCD.WebhookDeliveryStatus: RawRepresentable, Readable, Writable {
     public init(rawValue: String) {
         self =
@@ -2467,6 +2502,8 @@ extension RPCD.Provider: Readable {
         self.outputSchema = try members.read("outputSchema")
         self.circuit = try members.read("circuit")
         self.openUntil = try members.read("openUntil")
+        self.ownCircuit = try members.read("ownCircuit")
+        self.ownOpenUntil = try members.read("ownOpenUntil")
     }
 }
 

@@ -21,7 +21,7 @@ struct Analytics: Sendable {
         let range = try Analytics.range(range, from, to)
         var question = EnrichmentQuestion(workspaceID: workspace, range: range)
         (question.provider, question.field, question.jobID) = (provider, field, job)
-        if let job { try await require(job, in: workspace, call) }
+        if let job { question.range = try await span(of: job, in: workspace, call, within: range) }
         question.grouping = try await grouping(call, groupBy, range, timeZone)
         let asked = question
         let sums = try await ask(call) { try await $0.enrichment(asked, call) }
@@ -57,15 +57,16 @@ struct Analytics: Sendable {
         _ call: Call, _ workspace: UUID, _ range: RangeName?, _ from: Timestamp?, _ to: Timestamp?,
         _ provider: String?, _ field: String?, _ job: UUID?
     ) async throws -> Funnel {
-        var question = EnrichmentQuestion(workspaceID: workspace, range: try Analytics.range(range, from, to))
+        let range = try Analytics.range(range, from, to)
+        var question = EnrichmentQuestion(workspaceID: workspace, range: range)
         (question.provider, question.field, question.jobID) = (provider, field, job)
-        if let job { try await require(job, in: workspace, call) }
+        if let job { question.range = try await span(of: job, in: workspace, call, within: range) }
         let asked = question
         let answer = try await ask(call) { try await $0.enrichment(asked, call) }
         var sums = answer.first ?? EnrichmentSums(key: SumKey(name: "", start: 0))
         // Of one field a record has one result; which field is the job's first says nothing then.
         if field != nil || provider != nil { sums.records = sums.results }
-        return Funnel(range: question.range, sums: sums)
+        return Funnel(range: range, sums: sums)
     }
 
     func providers(
@@ -80,7 +81,7 @@ struct Analytics: Sendable {
         question.grouping = .provider
         let grouped = question
         let sums = try await ask(call) { try await $0.enrichment(grouped, call) }
-        let openings = try await platform.transact(call) { tx in
+        let openings = try await platform.look(call) { tx in
             tx.enter(workspace)
             return try tx.all(Analytics.countOpenings, workspace, range.from, range.to)
         }
@@ -99,13 +100,17 @@ struct Analytics: Sendable {
         return reports.values.sorted { $0.provider < $1.provider }
     }
 
+    /// The part of a range that the results of a job can be in.
     /// - Throws: `NOT_FOUND`.
-    private func require(_ job: UUID, in workspace: UUID, _ call: Call) async throws {
-        let isThere = try await platform.transact(call) { tx in
+    private func span(
+        of job: UUID, in workspace: UUID, _ call: Call, within range: AnalyticsRange
+    ) async throws -> AnalyticsRange {
+        let known = try await platform.transact(call) { tx in
             tx.enter(workspace)
-            return try tx.one(Analytics.hasJob, workspace, job)
+            return try tx.first(Analytics.getJobSpan, workspace, job)
         }
-        guard isThere else { throw CallError(.notFound, "No such job") }
+        guard let (begin, end) = known else { throw CallError(.notFound, "No such job") }
+        return AnalyticsRange(from: max(range.from, begin), to: min(range.to, end ?? range.to))
     }
 
     // MARK: ranges and groups
@@ -173,7 +178,7 @@ struct Analytics: Sendable {
         _ call: Call, _ unit: GroupBy, _ range: AnalyticsRange, _ timeZone: String
     ) async throws -> [Int64] {
         let known = platform.analytics.zones
-        let (bounds, zones) = try await platform.transact(call) { tx -> ([Int64], Set<String>) in
+        let (bounds, zones) = try await platform.look(call) { tx -> ([Int64], Set<String>) in
             let zones = try known ?? Set(tx.all(Analytics.listZones))
             guard zones.contains(timeZone) else {
                 throw CallError.fields([
@@ -218,6 +223,7 @@ struct Analytics: Sendable {
             throw CallError.unavailable(
                 "Nobody keeps analytics here: set RPCD_CLICKHOUSE_URL or RPCD_ANALYTICS_URL")
         }
+        try await platform.analytics.approve(store, on: platform.pool)
         return try await question(store)
     }
 }

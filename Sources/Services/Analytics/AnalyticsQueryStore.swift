@@ -26,9 +26,10 @@ extension Analytics {
         "SELECT name FROM pg_timezone_names WHERE name ~ '/' AND name !~ '^(posix|right)/' OR name IN ('UTC', 'GMT') LIMIT 5000"
     ) { try $0.get(0, as: String.self) }
 
-    static let hasJob = Statement("SELECT EXISTS (SELECT FROM jobs WHERE workspace_id = $1 AND id = $2)") {
-        try $0.get(0, as: Bool.self)
-    }
+    /// When a job was made, and after when none of its results can be, where it has ended: a moment later, by the clock of whoever wrote them.
+    static let getJobSpan = Statement(
+        "SELECT created_at, finished_at + interval '1 hour' FROM jobs WHERE workspace_id = $1 AND id = $2"
+    ) { (begin: try $0.get(0, as: Timestamp.self), end: try $0.getOptional(1, as: Timestamp.self)) }
 
     /// How often circuits have opened that the workspace calls through: the platform's, and its own.
     static let countOpenings = Statement(

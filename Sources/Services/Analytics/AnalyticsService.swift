@@ -55,23 +55,14 @@ public final class AnalyticsService: Sendable {
         return own != other
     }
 
-    /// Whether an origin, as `http://127.0.0.1:5432`, is where the server of the transactions is reached.
-    public func isAddress(of pool: Pool, _ origin: String) async throws -> Bool {
-        let own = try await pool.upkeep { try $0.one(AnalyticsService.getAddress) }
-        guard let host = own.host, let port = own.port else { return false }
-        let local = ["127.0.0.1", "[::1]", "localhost"]
-        let names = local.contains(host) || host == "::1" ? local : [host, "[\(host)]"]
-        return names.contains { origin.hasSuffix("://\($0):\(port)") }
-    }
-
     /// Names of time zones, once they have been asked of the database, which takes it a moment.
     var zones: Set<String>? {
         get { knownZones.withLock { $0 } }
         set { knownZones.withLock { $0 = newValue } }
     }
 
-    /// As long as it has not been seen that the store is another instance, it is not used.
-    private func approve(_ store: any AnalyticsStore, on pool: Pool) async throws {
+    /// As long as it has not been seen that the store is another instance, it is not used: neither written to nor asked.
+    func approve(_ store: any AnalyticsStore, on pool: Pool) async throws {
         guard !state.withLock(\.isApproved) else { return }
         let isApart = try await isApart(store, from: pool)
         state.withLock { ($0.isApproved, $0.isRefused) = (isApart, !isApart) }

@@ -39,7 +39,10 @@ struct AnalyticsVerification: Sendable {
                 Field("day", .string, "When, in UTC.") { day in
                     String(Timestamp(seconds: day.day * 86_400).description.prefix(10))
                 },
-                Field("what", .string, "What differs: rows, credits or found.") { $0.what },
+                Field(
+                    "what", .string,
+                    "What differs: rows, credits, what was found, or spent; with reported before it where rows are right and reports are not."
+                ) { $0.what },
                 Field("expected", .integer, "By the database.") { $0.expected },
                 Field("actual", .integer, "In the store.") { $0.actual }
             ).list, "By workspace and day."
@@ -55,9 +58,8 @@ extension Analytics {
     func verify(_ call: Call, _ workspace: UUID?) async throws -> AnalyticsVerification {
         try await awaitArrival(call)
         var verification = AnalyticsVerification()
-        let firstDay =
-            (Timestamp.now.seconds - platform.analytics.keptSeconds) / 86_400 + 1
         for dataset in AnalyticsDataset.allCases {
+            let firstDay = (Timestamp.now.seconds - comparedSeconds(dataset)) / 86_400 + 1
             var last: UUID?
             repeat {
                 let after = last
@@ -79,6 +81,15 @@ extension Analytics {
             try await platform.noteVerification(.analytics, found: Int(verification.found))
         }
         return verification
+    }
+
+    /// What both have: results go from the database with their jobs.
+    private func comparedSeconds(_ dataset: AnalyticsDataset) -> Int64 {
+        let kept = platform.analytics.keptSeconds
+        switch dataset {
+        case .credits: return kept
+        case .enrichment: return min(kept, platform.jobRetentionSeconds ?? kept)
+        }
     }
 
     /// Waits until everything has been sent that had been noted when it began.
@@ -140,8 +151,13 @@ extension Analytics {
             let actual = try await ask(call) {
                 try await $0.daySums(dataset, of: workspaces, from: day, call)
             }
+            let reported = try await reported(call, dataset, workspaces, from: day)
             let after = try await expectation(call, dataset, workspaces, from: day)
-            let differences = Analytics.differences(dataset, before, actual, after)
+            var differences = Analytics.differences(dataset, before, actual, after)
+            if differences.isEmpty {
+                differences = Analytics.differences(
+                    dataset, before, reported, after, from: firstReported(day), prefix: "reported ")
+            }
             guard !differences.isEmpty, look < Analytics.looks else {
                 verification.note(after.sums.values.reduce(0) { $0 + $1.rows })
                 verification.add(differences)
@@ -153,23 +169,65 @@ extension Analytics {
         }
     }
 
+    /// The same as reports tell it, which need not read rows for it.
+    private func reported(
+        _ call: Call, _ dataset: AnalyticsDataset, _ workspaces: [UUID], from day: Int64
+    ) async throws -> [DaySums] {
+        let today = Timestamp.now.seconds / 86_400
+        let first = firstReported(day)
+        let days = Array(first...today)
+        let range = AnalyticsRange(
+            from: Timestamp(seconds: first * 86_400), to: Timestamp(seconds: (today + 1) * 86_400))
+        var all: [DaySums] = []
+        for workspace in workspaces {
+            switch dataset {
+            case .enrichment:
+                var question = EnrichmentQuestion(workspaceID: workspace, range: range)
+                question.grouping = .time(days.map { $0 * 86_400 })
+                let asked = question
+                all += try await ask(call) { try await $0.enrichment(asked, call) }.map {
+                    DaySums(
+                        key: DaySums.Key(workspaceID: workspace, day: $0.key.start / 86_400),
+                        rows: $0.results, credits: $0.cost, outcome: $0.found)
+                }
+            case .credits:
+                var question = CreditQuestion(workspaceID: workspace, range: range)
+                question.grouping = .time(days.map { $0 * 86_400 })
+                let asked = question
+                all += try await ask(call) { try await $0.credits(asked, call) }.map {
+                    DaySums(
+                        key: DaySums.Key(workspaceID: workspace, day: $0.key.start / 86_400),
+                        rows: $0.transactions, credits: nil, outcome: $0.spent)
+                }
+            }
+        }
+        return all
+    }
+
+    /// Reports go so far back.
+    private func firstReported(_ day: Int64) -> Int64 {
+        max(day, Timestamp.now.seconds / 86_400 - Analytics.mostDays + 1)
+    }
+
     /// The store has at least what had been sent before it was asked, and at most what there was afterwards.
     private static func differences(
-        _ dataset: AnalyticsDataset, _ before: Expectation, _ actual: [DaySums], _ after: Expectation
+        _ dataset: AnalyticsDataset, _ before: Expectation, _ actual: [DaySums], _ after: Expectation,
+        from day: Int64 = 0, prefix: String = ""
     ) -> [AnalyticsVerification.Difference] {
         let actual = Dictionary(actual.map { ($0.key, $0) }) { first, _ in first }
-        let numbers: [(String, (DaySums) -> Int64)] = [
-            ("rows", { $0.rows }), ("credits", { $0.credits }), ("found", { $0.found }),
+        let numbers: [(String, (DaySums) -> Int64?)] = [
+            ("rows", { $0.rows }), ("credits", { $0.credits }),
+            (dataset == .credits ? "spent" : "found", { $0.outcome }),
         ]
-        let keys = Set(before.sums.keys).union(after.sums.keys).union(actual.keys)
+        let keys = Set(before.sums.keys).union(after.sums.keys).union(actual.keys).filter { $0.day >= day }
         return keys.sorted { ($0.workspaceID, $0.day) < ($1.workspaceID, $1.day) }.flatMap { key in
             numbers.compactMap { what, get -> AnalyticsVerification.Difference? in
-                let least = (before.sums[key].map(get) ?? 0) - (before.waiting[key].map(get) ?? 0)
-                let most = after.sums[key].map(get) ?? 0
-                let here = actual[key].map(get) ?? 0
-                guard here < least || here > most else { return nil }
+                let least = (before.sums[key].flatMap(get) ?? 0) - (before.waiting[key].flatMap(get) ?? 0)
+                let most = after.sums[key].flatMap(get) ?? 0
+                guard let here = actual[key].map(get) ?? 0, here < least || here > most else { return nil }
                 return AnalyticsVerification.Difference(
-                    workspaceID: key.workspaceID, dataset: dataset, day: key.day, what: what, expected: most,
+                    workspaceID: key.workspaceID, dataset: dataset, day: key.day, what: prefix + what,
+                    expected: most,
                     actual: here)
             }
         }

@@ -27,7 +27,8 @@ extension Analytics {
 
     static let sumLedgerDays = Statement(
         """
-        SELECT workspace_id, floor(extract(epoch FROM created_at) / 86400)::bigint, count(*), sum(amount)::bigint, 0::bigint
+        SELECT workspace_id, floor(extract(epoch FROM created_at) / 86400)::bigint, count(*), sum(amount)::bigint,
+            coalesce(sum(amount) FILTER (WHERE type IN ('debit', 'capture')), 0)::bigint
         FROM ledger WHERE workspace_id = ANY($1::uuid[]) AND created_at >= $2 GROUP BY 1, 2
         """, row: DaySums.init)
 
@@ -41,7 +42,8 @@ extension Analytics {
 
     static let sumWaitingCredits = Statement(
         """
-        SELECT l.workspace_id, floor(extract(epoch FROM l.created_at) / 86400)::bigint, count(*), sum(l.amount)::bigint, 0::bigint
+        SELECT l.workspace_id, floor(extract(epoch FROM l.created_at) / 86400)::bigint, count(*), sum(l.amount)::bigint,
+            coalesce(sum(l.amount) FILTER (WHERE l.type IN ('debit', 'capture')), 0)::bigint
         FROM analytics_outbox o JOIN ledger l ON l.id = o.ledger_id WHERE o.workspace_id = ANY($1::uuid[]) GROUP BY 1, 2
         """, row: DaySums.init)
 

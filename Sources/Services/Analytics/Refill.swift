@@ -1,6 +1,7 @@
 import AnalyticsStores
 import Identifiers
 import Postgres
+import Resilience
 import Synchronization
 
 /// Reads anew what has gone missing on its way to the store of analytics, beside everything else, a page at a time. What the store has already
@@ -19,42 +20,45 @@ final class Refill: Sendable {
     }
 
     private let pool: Pool
-    private let keptSeconds: Int64
+    private let page: Int
     private let run = Mutex<Run?>(nil)
 
-    private static let page = 10_000
-    /// Pages a turn: what is new is not kept waiting.
-    private static let pagesATurn = 5
+    /// A turn: what is new is not kept waiting.
+    private static let turnNanoseconds: UInt64 = 1_000_000_000
 
-    init(pool: Pool, keptSeconds: Int64) {
+    /// - Parameter page: rows looked at at once.
+    init(pool: Pool, page: Int) {
         self.pool = pool
-        self.keptSeconds = keptSeconds
+        self.page = page
     }
 
     func forget() { run.withLock { $0 = nil } }
 
     /// Goes on with it, where anything is missing.
-    func step(to store: any AnalyticsStore) async throws {
+    func step(_ delivery: Delivery) async throws {
         guard var run = try await begin() else { return }
-        for _ in 0..<Refill.pagesATurn where !run.isDone && !Task.isCancelled {
+        var delivery = delivery
+        // Rows that are sent once more because the store has lost them are no repetition.
+        delivery.occasion = run.changedAt
+        let end = MonotonicClock.now + Refill.turnNanoseconds
+        repeat {
             let items: [Replication.Item]
             (items, run) = run.ledger != nil ? try await ledgerPage(run) : try await resultPage(run)
-            let batch = AnalyticsBatch(items, keptSeconds: keptSeconds)
-            if !batch.isEmpty {
-                try await store.insert(batch, token: try batch.token(occasion: run.changedAt))
-            }
+            let refusals = try await delivery.send(items)
             run.done += Int64(items.count)
-        }
-        let state = run
-        try await pool.upkeep { tx in
-            tx.enterEveryWorkspace()
-            if state.isDone {
-                tx.queue(Replication.closeGap, state.changedAt, state.done)
-            } else {
-                tx.queue(Replication.noteProgress, state.done, max(state.total, state.done), state.changedAt)
+            let state = run
+            try await pool.upkeep { tx in
+                tx.enterEveryWorkspace()
+                Replication.note(refusals, in: tx)
+                if state.isDone {
+                    tx.queue(Replication.closeGap, state.changedAt, state.done)
+                } else {
+                    tx.queue(
+                        Replication.noteProgress, state.done, max(state.total, state.done), state.changedAt)
+                }
             }
-        }
-        self.run.withLock { $0 = state.isDone ? nil : state }
+            self.run.withLock { $0 = state.isDone ? nil : state }
+        } while !run.isDone && !Task.isCancelled && MonotonicClock.now < end
     }
 
     /// - Returns: nil when nothing is missing.
@@ -70,37 +74,39 @@ final class Refill: Sendable {
         if let known = run.withLock({ $0 }), known.changedAt == gap.changedAt { return known }
         let total = try await pool.upkeep { tx in
             tx.enterEveryWorkspace()
-            return try tx.one(Replication.countSince, since)
+            return try tx.one(Replication.estimateAll)
         }
         return Run(changedAt: gap.changedAt, since: since, total: total)
     }
 
     private func ledgerPage(_ run: Run) async throws -> ([Replication.Item], Run) {
         guard let (workspace, seq) = run.ledger else { return ([], run) }
-        let rows = try await pool.upkeep { tx in
+        let rows = try await pool.upkeep { [page] tx in
             tx.enterEveryWorkspace()
-            return try tx.all(Replication.listLedgerSince, workspace, seq, run.since, Refill.page)
+            return try tx.all(Replication.listLedger, workspace, seq, page)
         }
         var run = run
-        run.ledger = rows.count == Refill.page ? rows.last.map { ($0.row.key.workspaceID, $0.seq) } : nil
-        return (rows.map { Replication.Item(note: nil, row: .credit($0.row)) }, run)
+        run.ledger = rows.count == page ? rows.last.map { ($0.row.key.workspaceID, $0.seq) } : nil
+        return (rows.filter { $0.row.key.at >= run.since }.map { .credit($0.row) }, run)
     }
 
     private func resultPage(_ run: Run) async throws -> ([Replication.Item], Run) {
         guard let (job, seq) = run.results else { return ([], run) }
-        let (items, last) = try await pool.upkeep { tx in
+        let (items, last) = try await pool.upkeep { [page] tx -> ([Replication.Item], (UUID, Int64)?) in
             tx.enterEveryWorkspace()
-            let results = try tx.all(Replication.listResultsSince, job, seq, run.since, Refill.page)
+            let end = try tx.first(Replication.getPageEnd, job, seq, page)
+            let results = try tx.all(
+                Replication.listResultsSince, job, seq, end?.0, end?.1 ?? 0, run.since, page)
             let names = try Replication.fieldNames(of: results, in: tx)
             let items = results.compactMap { result in
-                names.name(of: result).map {
-                    Replication.Item(note: nil, row: .enrichment(result.row(named: $0)))
-                }
+                names.name(of: result).map { Replication.Item.enrichment(result.row(named: $0)) }
             }
-            return (items, results.count == Refill.page ? results.last?.key : nil)
+            // What has come in between may have filled the last page.
+            let more = results.count == page ? results.last.map { ($0.key.jobID, $0.key.seq) } : nil
+            return (items, end ?? more)
         }
         var run = run
-        run.results = last.map { ($0.jobID, $0.seq) }
+        run.results = last
         return (items, run)
     }
 }

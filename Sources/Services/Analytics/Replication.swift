@@ -69,15 +69,10 @@ enum Replication {
         let total: Int64
     }
 
-    /// What is to be sent, and what told of it.
-    struct Item: Sendable {
-        enum Row: Sendable {
-            case enrichment(EnrichmentRow)
-            case credit(CreditRow)
-        }
-
-        let note: Note?
-        let row: Row
+    /// What is to be sent.
+    enum Item: Sendable {
+        case enrichment(EnrichmentRow)
+        case credit(CreditRow)
     }
 
     /// The rows that these notes tell of; what is gone meanwhile has none.
@@ -99,14 +94,14 @@ enum Replication {
         let names = try fieldNames(of: results, in: tx)
         let found = Dictionary(results.map { (TaskID(jobID: $0.key.jobID, seq: $0.key.seq), $0) }) { $1 }
         return notes.compactMap { note in
-            if let id = note.ledgerID { return credits[id].map { Item(note: note, row: .credit($0)) } }
+            if let id = note.ledgerID { return credits[id].map { .credit($0) } }
             guard let job = note.jobID, let seq = note.seq else { return nil }
             if let at = note.voidAt {
                 let key = EnrichmentRow.Key(workspaceID: note.workspaceID, at: at, jobID: job, seq: seq)
-                return Item(note: note, row: .enrichment(EnrichmentRow(void: key)))
+                return .enrichment(EnrichmentRow(void: key))
             }
             return found[TaskID(jobID: job, seq: seq)].flatMap { result in
-                names.name(of: result).map { Item(note: note, row: .enrichment(result.row(named: $0))) }
+                names.name(of: result).map { .enrichment(result.row(named: $0)) }
             }
         }
     }
@@ -145,7 +140,7 @@ extension AnalyticsBatch {
         var enrichment: [EnrichmentRow] = []
         var credits: [CreditRow] = []
         for item in items {
-            switch item.row {
+            switch item {
             case .enrichment(let row): enrichment.append(row)
             case .credit(let row): credits.append(row)
             }

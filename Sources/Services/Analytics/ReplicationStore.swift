@@ -56,10 +56,12 @@ extension Replication {
 
     // MARK: what waits
 
-    /// The numbers of the first and the last note, and when the first was made. Numbers that were never used are counted along: it is an estimate.
+    /// From the numbers of the first and the last note that could be dropped, and when the first was made. Numbers that were never used are
+    /// counted along: it is an estimate.
     static let getBacklog = Statement(
         """
-        SELECT coalesce((SELECT max(id) FROM analytics_outbox) - (SELECT min(id) FROM analytics_outbox) + 1, 0),
+        SELECT coalesce((SELECT max(id) FROM analytics_outbox)
+                - (SELECT id FROM analytics_outbox WHERE void_at IS NULL ORDER BY id LIMIT 1) + 1, 0),
             (SELECT created_at FROM analytics_outbox ORDER BY id LIMIT 1), now(),
             (SELECT since IS NOT NULL FROM analytics_gap)
         """
@@ -70,6 +72,11 @@ extension Replication {
             ageMicroseconds: since.map { max(0, now.microseconds - $0.microseconds) } ?? 0,
             hasGap: try $0.get(3))
     }
+
+    /// How many could be dropped, where there are no more than $1.
+    static let countNotes = Statement(
+        "SELECT count(*) FROM (SELECT FROM analytics_outbox WHERE void_at IS NULL LIMIT $1) n"
+    ) { try $0.get(0, as: Int64.self) }
 
     /// The oldest notes go; that they were there is kept. What takes something back stays, for it cannot be read anew.
     static let dropNotes = Statement(
@@ -103,7 +110,9 @@ extension Replication {
 
     static let insertDeadLetter = Statement(
         """
-        INSERT INTO analytics_dead_letters (workspace_id, ledger_id, job_id, seq, void_at, reason) VALUES ($1, $2, $3, $4, $5, left($6, 500))
+        INSERT INTO analytics_dead_letters (workspace_id, ledger_id, job_id, seq, void_at, reason) SELECT $1, $2, $3, $4, $5, left($6, 500)
+        WHERE NOT EXISTS (SELECT FROM analytics_dead_letters d
+            WHERE d.workspace_id = $1 AND (d.ledger_id, d.job_id, d.seq, d.void_at) IS NOT DISTINCT FROM ($2, $3, $4, $5))
         """)
 
     static let listDeadLetters = Statement(
@@ -143,11 +152,9 @@ extension Replication {
     static let openGap = Statement(
         "UPDATE analytics_gap SET since = 'epoch', changed_at = clock_timestamp(), done = 0, total = 0")
 
-    static let countSince = Statement(
-        """
-        SELECT (SELECT count(*) FROM ledger WHERE created_at >= $1)
-            + (SELECT count(*) FROM job_tasks WHERE state = 'done' AND finished_at >= $1)
-        """
+    /// About how much there is, as the database keeps it for its plans.
+    static let estimateAll = Statement(
+        "SELECT sum(greatest(reltuples, 0))::bigint FROM pg_class WHERE oid IN ('ledger'::regclass, 'job_tasks'::regclass)"
     ) { try $0.get(0, as: Int64.self) }
 
     static let noteProgress = Statement(
@@ -157,17 +164,27 @@ extension Replication {
     static let closeGap = Statement(
         "UPDATE analytics_gap SET since = NULL, done = $2, total = $2 WHERE changed_at = $1")
 
-    static let listLedgerSince = Statement(
+    /// A page, whatever in it is to be sent: reading on until a page is full of that could take for ever.
+    static let listLedger = Statement(
         """
         SELECT workspace_id, created_at, id, type, amount, provider, seq FROM ledger
-        WHERE (workspace_id, seq) > ($1::uuid, $2) AND created_at >= $3 ORDER BY workspace_id, seq LIMIT $4
+        WHERE (workspace_id, seq) > ($1::uuid, $2) ORDER BY workspace_id, seq LIMIT $3
         """
     ) { (row: try CreditRow($0), seq: try $0.get(6, as: Int64.self)) }
 
+    /// Where a page of tasks ends; nothing where it is the last.
+    static let getPageEnd = Statement(
+        """
+        SELECT job_id, seq FROM job_tasks WHERE (job_id, seq) > ($1::uuid, $2) ORDER BY job_id, seq OFFSET $3 - 1 LIMIT 1
+        """
+    ) { (try $0.get(0, as: UUID.self), try $0.get(1, as: Int64.self)) }
+
+    /// What of a page is to be sent.
     static let listResultsSince = Statement(
         """
         SELECT workspace_id, finished_at, job_id, seq, record_id, field, status, provider, cost, confidence, attempts, calls
-        FROM job_tasks WHERE (job_id, seq) > ($1::uuid, $2) AND state = 'done' AND finished_at >= $3 ORDER BY job_id, seq LIMIT $4
+        FROM job_tasks WHERE (job_id, seq) > ($1::uuid, $2) AND ($3::uuid IS NULL OR (job_id, seq) <= ($3, $4))
+            AND state = 'done' AND finished_at >= $5 ORDER BY job_id, seq LIMIT $6
         """, row: Result.init)
 
     // MARK: openings

@@ -21,6 +21,8 @@ public final class Replicator: Sendable {
         public var mostNotes: Int64 = 10_000_000
         /// How late a transaction that commits late is found: between two looks from the beginning only what is new is looked at.
         public var sweepNanoseconds: UInt64 = 1_000_000_000
+        /// Rows looked at at once where what has gone missing is read anew.
+        public var page = 10_000
         /// For how long rows are kept in the store.
         public var keptSeconds: Int64 = 730 * 86_400
 
@@ -72,7 +74,7 @@ public final class Replicator: Sendable {
         self.settings = settings
         self.mayUse = mayUse
         self.log = log
-        refill = Refill(pool: pool, keptSeconds: settings.keptSeconds)
+        refill = Refill(pool: pool, page: settings.page)
     }
 
     /// Does what there is to do, where it is this daemon's turn.
@@ -90,7 +92,7 @@ public final class Replicator: Sendable {
             try await mayUse(store)
             try await noteUse()
             try await send(to: store)
-            if lock.isHeld { try await refill.step(to: store) }
+            if lock.isHeld { try await refill.step(delivery(to: store)) }
             if lock.isHeld { try await clean(store) }
             if lock.isHeld { try await sumUp(store) }
             state.withLock { $0.failures = 0 }
@@ -184,8 +186,13 @@ public final class Replicator: Sendable {
         }
     }
 
+    private func delivery(to store: any AnalyticsStore) -> Delivery {
+        Delivery(
+            store: store, keptSeconds: settings.keptSeconds, mayGoOn: { [lock] in lock.isHeld }, log: log)
+    }
+
     private func deliver(_ work: Work, to store: any AnalyticsStore) async throws {
-        let refused = try await insert(work.items, into: store)
+        let refused = try await delivery(to: store).send(work.items)
         if !work.erasures.isEmpty { try await store.erase(Array(Set(work.erasures.map(\.erasure)))) }
         try await confirm(work, refused)
         if let oldest = work.notes.first {
@@ -195,39 +202,10 @@ public final class Replicator: Sendable {
         if let last = work.notes.last { state.withLock { $0.sent = max($0.sent, last.id) } }
     }
 
-    private struct Refusal: Sendable {
-        let note: Replication.Note
-        let reason: String
-    }
-
-    /// Sends rows; where the store takes not all of them for good, it finds out which by halves.
-    private func insert(_ items: [Replication.Item], into store: any AnalyticsStore) async throws -> [Refusal]
-    {
-        let batch = AnalyticsBatch(items, keptSeconds: settings.keptSeconds)
-        guard !batch.isEmpty else { return [] }
-        do {
-            try await store.insert(batch, token: try batch.token())
-            return []
-        } catch let error as AnalyticsFailure where error.kind == .refused {
-            guard items.count > 1 else {
-                log(Notice(.deadLetter, "\(store.name) refuses a row for good: \(error)"))
-                return items.compactMap { item in item.note.map { Refusal(note: $0, reason: "\(error)") } }
-            }
-            let half = items.count / 2
-            return try await insert(Array(items[..<half]), into: store)
-                + insert(Array(items[half...]), into: store)
-        }
-    }
-
-    private func confirm(_ work: Work, _ refused: [Refusal]) async throws {
+    private func confirm(_ work: Work, _ refused: [Delivery.Refusal]) async throws {
         try await pool.upkeep { tx in
             tx.enterEveryWorkspace()
-            for refusal in refused {
-                let note = refusal.note
-                tx.queue(
-                    Replication.insertDeadLetter, note.workspaceID, note.ledgerID, note.jobID, note.seq,
-                    note.voidAt, refusal.reason)
-            }
+            Replication.note(refused, in: tx)
             if !work.notes.isEmpty {
                 tx.queue(Replication.deleteNotes, IntegerArray(work.notes.map(\.id)))
             }
@@ -276,13 +254,18 @@ public final class Replicator: Sendable {
         }
         metrics.note(backlog)
         guard backlog.notes > settings.mostNotes else { return }
+        let count = try await pool.upkeep { [settings] tx in
+            tx.enterEveryWorkspace()
+            return try tx.one(Replication.countNotes, settings.mostNotes + 1)
+        }
+        guard count > settings.mostNotes else { return }
         log(
             Notice(
                 .analyticsDropped,
                 "More than \(settings.mostNotes) notes wait for analytics: the oldest are dropped, and what they tell of is read anew when the store is back"
             ))
         // Down to nine tenths, so that this is not done again and again.
-        var rest = backlog.notes - settings.mostNotes / 10 * 9
+        var rest = count - settings.mostNotes / 10 * 9
         while rest > 0, lock.isHeld {
             let dropped = try await drop()
             guard dropped > 0 else { return }

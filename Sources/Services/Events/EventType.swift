@@ -18,7 +18,7 @@ struct EventType: Sendable {
         EventType(job(.cancelled), "A job was cancelled."),
         EventType("credits.low", "Less is available than one of the workspace's thresholds."),
         EventType("breaker.opened", "A provider fails: calls to it rest for a while."),
-        EventType("breaker.closed", "A provider that failed answers again."),
+        EventType("breaker.closed", "A provider that failed is called again."),
         EventType(test, "Sent by `webhooks.test`, to that webhook alone."),
     ]
 

@@ -29,6 +29,9 @@ struct JobBill: ~Copyable {
         hold = try tx.first(Billing.getHold, job.workspaceID, id)
     }
 
+    /// What is set aside yet, where there was something to pay.
+    var rest: Int64? { hold?.rest }
+
     /// - Returns: whether what is set aside, and not planned for already, is as much.
     mutating func plan(_ amount: Int64) -> Bool {
         guard let account, let hold, hold.expiresAt > account.now, hold.rest - planned >= amount else {
@@ -52,5 +55,6 @@ struct JobBill: ~Copyable {
         }
         billing.tell(tx, &account)
         billing.close(tx, account)
+        self.hold = hold
     }
 }

@@ -15,6 +15,8 @@ final class JobBudgets: Sendable {
     static let usedUp = "The job may spend no more credits"
 
     private struct Budget {
+        /// Where the money is: another after the job was asked again for what failed.
+        let hold: UUID?
         var rest: Int64
         var reserved: Int64 = 0
         var claimedAt: UInt64 = 0
@@ -23,11 +25,13 @@ final class JobBudgets: Sendable {
     private static let keptNanoseconds: UInt64 = 3_600_000_000_000
     private let budgets = Mutex<[UUID: Budget]>([:])
 
-    /// What the database says.
-    func set(_ rest: Int64, for job: UUID) {
+    /// What the database says. Of one hold the rest only shrinks: what was read before the last charge does not raise it again.
+    func set(_ rest: Int64, of hold: UUID?, for job: UUID) {
         budgets.withLock { budgets in
-            var budget = budgets[job] ?? Budget(rest: rest)
-            (budget.rest, budget.claimedAt) = (rest, MonotonicClock.now)
+            let known = budgets[job]
+            var budget = Budget(hold: hold, rest: rest, reserved: known?.reserved ?? 0)
+            if let known, known.hold == hold { budget.rest = min(known.rest, rest) }
+            budget.claimedAt = MonotonicClock.now
             budgets[job] = budget
         }
     }
@@ -44,10 +48,15 @@ final class JobBudgets: Sendable {
         }
     }
 
-    /// It has been written down what became of it. What it cost is in what the next claim says.
-    func release(_ amount: Int64, for job: UUID) {
-        guard amount > 0 else { return }
-        budgets.withLock { $0[job]?.reserved -= amount }
+    /// It has been written down what became of it. What it cost is gone before anybody else may plan with what comes back.
+    /// - Parameter rest: of this hold, after that, where it was looked at.
+    func release(_ amount: Int64, rest: Int64?, of hold: UUID?, for job: UUID) {
+        budgets.withLock { budgets in
+            guard var budget = budgets[job] else { return }
+            if let rest, budget.hold == hold { budget.rest = min(budget.rest, rest) }
+            budget.reserved -= amount
+            budgets[job] = budget
+        }
     }
 
     /// Of jobs that have had no task here for longer than one takes.

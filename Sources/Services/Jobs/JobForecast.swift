@@ -61,32 +61,78 @@ struct JobForecast: Sendable {
         self.costs = costs
     }
 
-    /// - Parameters:
-    ///   - records: `nil` for all of the workspace.
-    ///   - isComplete: look up all of them, however many; and what costs nothing, too.
+    /// Whose fields are asked for.
+    enum Source: Sendable {
+        case these([UUID])
+        /// All of the workspace, as they come and go: for who only wants to know.
+        case all
+        /// Those that the job's tasks are for, so many: nobody deletes them before it is made.
+        case tasks(of: UUID, records: Int64)
+    }
+
+    /// - Parameter isComplete: look up all of them, however many; and what costs nothing, too.
     func estimate(
-        _ tx: borrowing Transaction, _ workspace: UUID, _ records: [UUID]?, isComplete: Bool
+        _ tx: borrowing Transaction, _ workspace: UUID, _ source: Source, isComplete: Bool
     ) throws -> JobEstimate {
-        let count = try records.map { Int64($0.count) } ?? tx.one(Jobs.countRecords, workspace)
+        var count: Int64
+        switch source {
+        case .these(let records): count = Int64(records.count)
+        case .all: count = try tx.one(Jobs.countRecords, workspace)
+        case .tasks(_, let records): count = records
+        }
         var cached = fields.map { _ in Int64(0) }
-        let isWorthIt = isComplete || (count <= JobForecast.mostLookedUp && costs.contains { $0 > 0 })
-        if !isRefresh, isWorthIt {
-            if let records {
-                try look(tx, workspace, tx.all(Jobs.listFields, workspace, TextArray(records)), &cached)
-            } else {
-                var last: Jobs.RecordFields?
-                repeat {
-                    let page = try tx.all(
-                        Jobs.listAllFields, workspace, last?.createdAt ?? Cursor.start.moment,
-                        last?.id ?? Cursor.start.id, JobForecast.batch)
-                    try look(tx, workspace, page, &cached)
-                    last = page.count < Int(JobForecast.batch) ? nil : page.last
-                } while last != nil
+        if !isRefresh, isComplete || isLookedUp(records: count) {
+            switch source {
+            case .these(let records):
+                try look(
+                    tx, workspace, tx.all(Jobs.listFields, workspace, TextArray(records)).map(\.fields),
+                    &cached)
+            case .all: count = try lookAtAll(tx, workspace, &cached)
+            case .tasks(let job, _): try lookAtTasks(tx, workspace, of: job, &cached)
             }
         }
         return JobEstimate(
             tasks: count * Int64(fields.count), cached: cached.reduce(0, +),
             credits: try JobForecast.sum(zip(cached, costs).map { (count - $0, $1) }))
+    }
+
+    /// Whether it is worth it, for a job that is made.
+    private func isLookedUp(records count: Int64) -> Bool {
+        count <= JobForecast.mostLookedUp && costs.contains { $0 > 0 }
+    }
+
+    /// What so many records cost at most where none of them is looked up; `nil` where they are.
+    func credits(unseen count: Int64) throws(CallError) -> Int64? {
+        guard isRefresh || !isLookedUp(records: count) else { return nil }
+        return try JobForecast.sum(costs.map { (count, $0) })
+    }
+
+    /// - Returns: how many there were, which may be more or fewer than a moment ago.
+    private func lookAtAll(
+        _ tx: borrowing Transaction, _ workspace: UUID, _ cached: inout [Int64]
+    ) throws -> Int64 {
+        var count: Int64 = 0
+        var last: Jobs.RecordFields?
+        repeat {
+            let page = try tx.all(
+                Jobs.listAllFields, workspace, last?.createdAt ?? Cursor.start.moment,
+                last?.id ?? Cursor.start.id, JobForecast.batch)
+            try look(tx, workspace, page.map(\.fields), &cached)
+            count += Int64(page.count)
+            last = page.count < Int(JobForecast.batch) ? nil : page.last
+        } while last != nil
+        return count
+    }
+
+    private func lookAtTasks(
+        _ tx: borrowing Transaction, _ workspace: UUID, of job: UUID, _ cached: inout [Int64]
+    ) throws {
+        var last: Int64? = -1
+        while let seq = last {
+            let page = try tx.all(Jobs.listTaskFields, workspace, job, seq, JobForecast.batch)
+            try look(tx, workspace, page.map(\.fields), &cached)
+            last = page.count < Int(JobForecast.batch) ? nil : page.last?.seq
+        }
     }
 
     /// - Throws: `CONFLICT` when nobody has as much.
@@ -111,12 +157,12 @@ struct JobForecast: Sendable {
 
     /// - Parameter cached: for each field, how many tasks are answered.
     private func look(
-        _ tx: borrowing Transaction, _ workspace: UUID, _ records: [Jobs.RecordFields],
+        _ tx: borrowing Transaction, _ workspace: UUID, _ records: [JSONText],
         _ cached: inout [Int64]
     ) throws {
         let slugs = Set(fields.flatMap(\.providers))
         let questions = try records.map { record -> [String: Question] in
-            let fields = try JSON.parse(record.fields.text)
+            let fields = try JSON.parse(record.text)
             var questions: [String: Question] = [:]
             for slug in slugs {
                 guard case .success(let input)? = providers[slug]?.input(from: fields) else { continue }

@@ -217,7 +217,10 @@ struct TaskResult: Sendable {
         Field("confidence", Shape.number.nullable, "How sure, from 0 to 1.") { $0.confidence },
         Field("attempts", .integer, "Calls of a provider for it.") { $0.attempts },
         Field("cost", .integer, "Credits.") { $0.cost },
-        Field("error", Shape.string.nullable, "Why not, in words.") { $0.error })
+        Field(
+            "error", Shape.string.nullable,
+            "Why not, in words; of what was found, why the record does not have it."
+        ) { $0.error })
 }
 
 /// Cases are stored by their names.

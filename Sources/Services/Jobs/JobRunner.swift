@@ -67,6 +67,7 @@ public final class JobRunner: Sendable {
     /// Between signs of life; a lease is five times as long.
     private static let beatNanoseconds: UInt64 = 3_000_000_000
     private static let shortestPause: UInt64 = 20_000_000
+    private static let mostSecondsKnown = 60.0
     private static let gathering = Duration.milliseconds(10)
     private static let claimed = 512
 
@@ -85,7 +86,9 @@ public final class JobRunner: Sendable {
             Waterfall(
                 calls: platform.providers.calls, desk: desk, keys: keys, unpaid: unpaid,
                 providers: platform.providers.catalog.current, budgets: budgets,
-                resultSeconds: platform.providers.resultSeconds, retry: settings.retry)
+                // Others are to have some, however slow one provider is.
+                places: max(1, settings.inFlight / 2), resultSeconds: platform.providers.resultSeconds,
+                retry: settings.retry)
         }
     }
 
@@ -127,7 +130,7 @@ public final class JobRunner: Sendable {
         guard !settled.isEmpty else { return }
         for one in settled {
             let (outcome, job) = (one.entry.outcome, one.entry.job)
-            budgets.release(outcome.reserved, for: job.id)
+            budgets.release(outcome.reserved, rest: one.rest, of: job.holdID, for: job.id)
             desk.release(outcome.answers.map(\.key) + outcome.unanswered)
             if let stored = one.stored {
                 platform.jobMetrics.record(stored.status)
@@ -137,6 +140,8 @@ public final class JobRunner: Sendable {
             }
             if case .later(let seconds, _) = outcome.kind {
                 platform.jobMetrics.recordPostponed()
+                // Beyond that it is found in time by who looks once a second.
+                guard seconds < JobRunner.mostSecondsKnown else { continue }
                 state.withLock { $0.postpone(seconds: seconds, now: MonotonicClock.now) }
             }
         }
@@ -185,7 +190,7 @@ public final class JobRunner: Sendable {
 
     private func start(_ batch: TaskQueue.Batch, _ writer: ResultWriter) {
         let waterfall = waterfall()
-        for (job, rest) in batch.budgets { budgets.set(rest, for: job) }
+        for (job, rest) in batch.budgets { budgets.set(rest, of: batch.jobs[job]?.holdID, for: job) }
         for task in batch.tasks {
             guard let job = batch.jobs[task.jobID], let record = batch.records[task.recordID] else {
                 continue

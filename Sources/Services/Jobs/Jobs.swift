@@ -31,16 +31,30 @@ struct Jobs: Sendable {
         if isDry {
             let estimate = try undone(tx) { tx in
                 let records = try recordIDs(tx, access, workspace, chosen)
-                return try forecast.estimate(tx, workspace, records, isComplete: true)
+                return try forecast.estimate(
+                    tx, workspace, records.map { .these($0) } ?? .all, isComplete: true)
             }
             return Job(estimate, fields, keys, isRefresh, maxCredits, workspace, access.actor)
         }
         // The account before anything else, as everywhere.
         guard var account = try tx.first(Billing.lockAccount, workspace) else { throw CallError(.notFound) }
         let records = try recordIDs(tx, access, workspace, chosen)
-        let estimate = try forecast.estimate(tx, workspace, records, isComplete: false)
         let billing = Billing(platform: platform)
         let id = UUID.random()
+        tx.queue(
+            Jobs.insertJob, id, workspace, JSONText(Jobs.text(of: fields)), keys.rawValue, isRefresh,
+            priority, maxCredits, access.actor, expecting: 1)
+        let estimate: JobEstimate
+        if let records {
+            estimate = try forecast.estimate(tx, workspace, .these(records), isComplete: false)
+        } else {
+            try billing.expireIfDue(tx, &account, by: access.actor, access.call.requestID)
+            try refuse(tx, forecast, account, maxCredits)
+            // Records come and go meanwhile: what was written is what counts.
+            let tasks = try tx.execute(Jobs.insertTasksOfAll, id, workspace, Int64(fields.count))
+            estimate = try forecast.estimate(
+                tx, workspace, .tasks(of: id, records: Int64(tasks / fields.count)), isComplete: false)
+        }
         let aside = min(estimate.credits, maxCredits ?? estimate.credits)
         var hold: Hold?
         if aside > 0 {
@@ -52,17 +66,21 @@ struct Jobs: Sendable {
             billing.tell(tx, &account)
             billing.close(tx, account)
         }
-        tx.queue(
-            Jobs.insertJob, id, workspace, JSONText(Jobs.text(of: fields)), keys.rawValue, isRefresh,
-            priority, estimate.tasks, estimate.credits, maxCredits, hold?.id, access.actor, expecting: 1)
-        if let records {
-            tx.queue(Jobs.insertTasks, id, workspace, TextArray(records), Int64(fields.count))
-        } else {
-            tx.queue(Jobs.insertTasksOfAll, id, workspace, Int64(fields.count))
-        }
+        tx.queue(Jobs.setTotal, workspace, id, estimate.tasks, estimate.credits, hold?.id, expecting: 1)
+        if let records { tx.queue(Jobs.insertTasks, id, workspace, TextArray(records), Int64(fields.count)) }
         tx.queue(Jobs.insertTurn, id)
         tx.queue(Jobs.notify, id.description)
         return try tx.one(Jobs.getJob, workspace, id)
+    }
+
+    /// Before a million tasks are written for nothing.
+    private func refuse(
+        _ tx: borrowing Transaction, _ forecast: JobForecast, _ account: Account, _ maxCredits: Int64?
+    ) throws {
+        guard let credits = try forecast.credits(unseen: tx.one(Jobs.countRecords, account.workspaceID))
+        else { return }
+        var account = account
+        try account.hold(min(credits, maxCredits ?? credits))
     }
 
     private func chosen(_ inline: RecordBatch?, _ ids: [UUID]?, _ isAll: Bool?) throws -> JobRecords {

@@ -28,9 +28,14 @@ extension Jobs {
 
     static let insertJob = Statement(
         """
-        INSERT INTO jobs (id, workspace_id, fields, keys, is_refresh, priority, total, remaining, estimated_credits, max_credits, hold_id,
-            created_by)
-        VALUES ($1, $2, $3::jsonb, $4, $5, $6, $7, $7, $8, $9, $10, $11)
+        INSERT INTO jobs (id, workspace_id, fields, keys, is_refresh, priority, total, remaining, estimated_credits, max_credits, created_by)
+        VALUES ($1, $2, $3::jsonb, $4, $5, $6, 0, 0, 0, $7, $8)
+        """)
+
+    /// Of a job that is being made.
+    static let setTotal = Statement(
+        """
+        UPDATE jobs SET total = $3, remaining = $3, estimated_credits = $4, hold_id = $5 WHERE workspace_id = $1 AND id = $2
         """)
 
     static let insertTurn = Statement(
@@ -94,12 +99,22 @@ extension Jobs {
         FROM unnest($3::uuid[]) WITH ORDINALITY r (record_id, place), generate_series(0, $4::bigint - 1) f
         """)
 
+    /// Nobody deletes the records before the job is there; one that is being deleted is waited for and passed over.
     static let insertTasksOfAll = Statement(
         """
+        WITH there AS MATERIALIZED (SELECT id, created_at FROM records WHERE workspace_id = $2 ORDER BY id FOR KEY SHARE),
+        numbered AS (SELECT id, row_number() OVER (ORDER BY created_at, id) AS place FROM there)
         INSERT INTO job_tasks (job_id, seq, workspace_id, record_id, field)
-        SELECT $1::uuid, (row_number() OVER (ORDER BY r.created_at, r.id) - 1) * $3::bigint + f, r.workspace_id, r.id, f
-        FROM records r, generate_series(0, $3::bigint - 1) f WHERE r.workspace_id = $2
+        SELECT $1::uuid, (place - 1) * $3::bigint + f, $2::uuid, id, f FROM numbered, generate_series(0, $3::bigint - 1) f
         """)
+
+    /// What is known of the records of a job, each once.
+    static let listTaskFields = Statement(
+        """
+        SELECT t.seq, r.fields FROM job_tasks t JOIN records r ON r.id = t.record_id
+        WHERE t.workspace_id = $1 AND t.job_id = $2 AND t.field = 0 AND t.seq > $3 ORDER BY t.seq LIMIT $4
+        """
+    ) { (seq: try $0.get(0, as: Int64.self), fields: try $0.get(1, as: JSONText.self)) }
 
     static let setStatus = Statement(
         """
@@ -114,7 +129,7 @@ extension Jobs {
     /// Failed ones, to be asked again.
     static let resetFailed = Statement(
         """
-        UPDATE job_tasks SET state = 'waiting', status = NULL, error = NULL, failures = 0, due_at = now()
+        UPDATE job_tasks SET state = 'waiting', status = NULL, error = NULL, failures = 0, due_at = now(), waits_since = NULL, failed = NULL
         WHERE job_id = $1 AND workspace_id = $2 AND state = 'done' AND status = 'failed'
         """)
 

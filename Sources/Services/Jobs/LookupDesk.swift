@@ -9,8 +9,8 @@ final class LookupDesk: Sendable {
     enum Place: Sendable {
         /// Ask, and tell.
         case mine
-        /// From before: JSON of ``FoundField``s, none when nothing was found.
-        case answered(JSON)
+        /// From before; none when nothing was found.
+        case answered([FoundField])
         /// Somebody is asking at this moment.
         case busy
     }
@@ -113,7 +113,10 @@ final class LookupDesk: Sendable {
                 TextArray(questions.map(\.record)))
             let answers = try tx.all(TaskQueue.findAnswers, workspaces, providers, hashes, fresh)
             var places: [LookupKey: Place] = [:]
-            for (key, answer) in answers { places[key] = .answered(try JSON.parse(answer.text)) }
+            for (key, answer, moment) in answers {
+                places[key] = .answered(
+                    FoundField.stored(try JSON.parse(answer.text), answeredAt: moment))
+            }
             for key in mine { places[key] = .mine }
             return places
         }

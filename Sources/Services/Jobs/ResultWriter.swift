@@ -15,6 +15,8 @@ final class ResultWriter: Sendable {
     struct Settled: Sendable {
         let entry: Entry
         let stored: TaskOutcome.Result?
+        /// What its job may spend from then on, where it was looked at.
+        let rest: Int64?
     }
 
     private struct State {
@@ -56,14 +58,13 @@ final class ResultWriter: Sendable {
         if count == 1 || count >= ResultWriter.batch { wake.raise() }
     }
 
-    /// Ends ``run()`` when everything is written, or cannot be.
+    /// Ends ``run()`` when everything is written, or cannot be; one that has yet to begin, too.
     func stop() {
         state.withLock { $0.isStopping = true }
         wake.raise()
     }
 
     func run() async {
-        state.withLock { $0.isStopping = false }
         var isFailing = false
         while true {
             let (entries, isStopping) = state.withLock {
@@ -114,7 +115,7 @@ final class ResultWriter: Sendable {
                         Notice(
                             .resultLost,
                             "A result of job \(entry.job.id) could not be written and is let go: \(error)"))
-                    done.append(Settled(entry: entry, stored: nil))
+                    done.append(Settled(entry: entry, stored: nil, rest: nil))
                 }
             }
         }
@@ -159,8 +160,10 @@ final class ResultWriter: Sendable {
 
     private func complete(_ entries: [Entry], _ outcomes: [TaskOutcome], _ job: Job) async throws -> [Settled]
     {
-        let stored = try await queue.complete(outcomes, of: job)
-        return entries.map { Settled(entry: $0, stored: stored[$0.outcome.task.seq]) }
+        let completion = try await queue.complete(outcomes, of: job)
+        return entries.map {
+            Settled(entry: $0, stored: completion.results[$0.outcome.task.seq], rest: completion.rest)
+        }
     }
 
     /// Whether the values are at fault, so that trying again is in vain.

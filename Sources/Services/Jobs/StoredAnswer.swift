@@ -1,14 +1,16 @@
+import Identifiers
 import JSON
 import Postgres
 
 /// A provider's answer as it is kept for whoever asks the same.
 extension FoundField {
-    static func stored(_ answer: JSON) -> [FoundField] {
+    static func stored(_ answer: JSON, answeredAt: Timestamp? = nil) -> [FoundField] {
         answer.elements.compactMap { entry in
             guard let name = entry["name"]?.string, let value = entry["value"],
                 let confidence = entry["confidence"]?.double
             else { return nil }
-            return FoundField(name: name, value: Array(value.sourceBytes), confidence: confidence)
+            return FoundField(
+                name: name, value: Array(value.sourceBytes), confidence: confidence, answeredAt: answeredAt)
         }
     }
 

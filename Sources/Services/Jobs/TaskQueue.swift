@@ -16,6 +16,18 @@ struct ClaimedTask: Sendable {
     let take: Int64
     /// How often everybody failed who was asked, before.
     let failures: Int64
+    /// When it was put back for the first time since a provider rests.
+    var waitsSince: Timestamp?
+    /// Which providers have failed for it, and whether they may be asked again.
+    var failed: [String: Bool] = [:]
+
+    static func failed(in text: JSONText) throws -> [String: Bool] {
+        var failed: [String: Bool] = [:]
+        for (provider, mayRepeat) in try JSON.parse(text.text).members {
+            if let provider = provider.string { failed[provider] = mayRepeat.bool ?? false }
+        }
+        return failed
+    }
 }
 
 /// What a provider is asked, for whom.
@@ -92,10 +104,16 @@ struct TaskQueue: Sendable {
 
     // MARK: completion
 
+    struct Completion: Sendable {
+        /// What was stored, by the numbers of the tasks that were this daemon's still.
+        let results: [Int64: TaskOutcome.Result]
+        /// What the job may spend from then on, where there was something to pay.
+        let rest: Int64?
+    }
+
     /// Writes down what came of tasks of one job, in one transaction: results, charges, what was found, what providers have answered.
-    /// - Returns: what was stored, by the numbers of the tasks that were this daemon's still.
     @discardableResult
-    func complete(_ outcomes: [TaskOutcome], of job: Job) async throws -> [Int64: TaskOutcome.Result] {
+    func complete(_ outcomes: [TaskOutcome], of job: Job) async throws -> Completion {
         try await pool.upkeep { tx in
             tx.enter(job.workspaceID)
             // The account before anything else, as everywhere; then records, then tasks, as who deletes a record has them.
@@ -121,6 +139,7 @@ struct TaskQueue: Sendable {
                 outcomes[index].forgetUnpaid(isPaid: isPaid)
             }
             postpone(tx, job, outcomes.filter { mine.contains($0.task.seq) })
+            let enrichments = try enrichments(tx, job, &done)
             finish(tx, job, done)
             try bill.charge(
                 tx,
@@ -131,10 +150,12 @@ struct TaskQueue: Sendable {
                             "\(job.fields[Int($0.outcome.task.field)].name) by \($0.result.provider ?? "")",
                         provider: $0.result.provider)
                 })
-            enrich(tx, job, done)
+            enrich(tx, enrichments)
             settleLookups(tx, outcomes)
             if !done.isEmpty { advance(tx, job, done.map(\.result)) }
-            return Dictionary(done.map { ($0.outcome.task.seq, $0.result) }) { first, _ in first }
+            return Completion(
+                results: Dictionary(done.map { ($0.outcome.task.seq, $0.result) }) { first, _ in first },
+                rest: bill.rest)
         }
     }
 
@@ -147,14 +168,17 @@ struct TaskQueue: Sendable {
     }
 
     private func postpone(_ tx: borrowing Transaction, _ job: Job, _ outcomes: [TaskOutcome]) {
-        let later = outcomes.compactMap { outcome -> (ClaimedTask, Double, Bool, TaskOutcome)? in
-            guard case .later(let seconds, let hasFailed) = outcome.kind else { return nil }
-            return (outcome.task, seconds, hasFailed, outcome)
+        let later = outcomes.compactMap {
+            outcome -> (ClaimedTask, Double, TaskOutcome.Reason, TaskOutcome)? in
+            guard case .later(let seconds, let reason) = outcome.kind else { return nil }
+            return (outcome.task, seconds, reason, outcome)
         }
         guard !later.isEmpty else { return }
         tx.queue(
             TaskQueue.postpone, daemon, job.id, IntegerArray(later.map(\.0.seq)),
-            IntegerArray(later.map(\.0.take)), TextArray(later.map(\.1)), TextArray(later.map(\.2)),
+            IntegerArray(later.map(\.0.take)), TextArray(later.map(\.1)),
+            TextArray(later.map { $0.2 == .failure }), TextArray(later.map { $0.2 == .rest }),
+            TextArray(later.map(\.3.failedText)),
             IntegerArray(later.map(\.3.uncountedCalls)), TextArray(later.map(\.3.askedText)))
     }
 
@@ -178,37 +202,32 @@ struct TaskQueue: Sendable {
         String(String.UnicodeScalarView(text.unicodeScalars.prefix(500)))
     }
 
-    /// Fields that were found, and where they came from. Of one record several may come at once.
-    private func enrich(
-        _ tx: borrowing Transaction, _ job: Job, _ done: [(outcome: TaskOutcome, result: TaskOutcome.Result)]
-    ) {
-        var fields: [UUID: [(String, TaskOutcome.Result)]] = [:]
-        for entry in done where entry.result.status == .found || entry.result.status == .cached {
-            fields[entry.outcome.task.recordID, default: []].append(
-                (job.fields[Int(entry.outcome.task.field)].name, entry.result))
+    /// What was found and goes into records. Of one record several fields may come at once.
+    /// - Parameter done: what a record does not take is told in its result.
+    private func enrichments(
+        _ tx: borrowing Transaction, _ job: Job,
+        _ done: inout [(outcome: TaskOutcome, result: TaskOutcome.Result)]
+    ) throws -> [Enrichment] {
+        let places = done.indices.filter { done[$0].result.isFound }
+        guard !places.isEmpty else { return [] }
+        let records = Set(places.map { done[$0].outcome.task.recordID })
+        let rows = try tx.all(TaskQueue.getSources, TextArray(Array(records)))
+        var enrichments: [UUID: Enrichment] = [:]
+        for row in rows { enrichments[row.id] = try Enrichment(row, platform.limits) }
+        let now = Timestamp.now
+        for place in places {
+            let (outcome, result) = done[place]
+            done[place].result.error = try enrichments[outcome.task.recordID]?.take(
+                job.fields[Int(outcome.task.field)].name, result, of: job.id, now: now)
         }
-        guard !fields.isEmpty else { return }
-        let records = fields.sorted { $0.key < $1.key }
-        let now = Timestamp.now.description
-        let values = records.map { record in
-            JSONText(
-                JSONWriter.objectText { writer in
-                    for (name, result) in record.value {
-                        writer.key(name)
-                        writer.raw(Array((result.value?.text ?? "null").utf8))
-                    }
-                })
-        }
-        let sources = records.map { record in
-            JSONText(
-                JSONWriter.objectText { writer in
-                    for (name, result) in record.value {
-                        writer.key(name)
-                        writer.raw(result.source(of: job.id, at: now))
-                    }
-                })
-        }
-        tx.queue(TaskQueue.enrich, TextArray(records.map(\.key)), TextArray(values), TextArray(sources))
+        return enrichments.values.filter(\.isNews).sorted { $0.id < $1.id }
+    }
+
+    private func enrich(_ tx: borrowing Transaction, _ enrichments: [Enrichment]) {
+        guard !enrichments.isEmpty else { return }
+        tx.queue(
+            TaskQueue.enrich, TextArray(enrichments.map(\.id)), TextArray(enrichments.map(\.fields)),
+            TextArray(enrichments.map(\.sources)))
     }
 
     private func settleLookups(_ tx: borrowing Transaction, _ outcomes: [TaskOutcome]) {
@@ -238,33 +257,32 @@ struct TaskOutcome: Sendable {
         var confidence: Double?
         var cost: Int64 = 0
         var error: String?
+        /// When the provider gave it; `nil` for just now.
+        var answeredAt: Timestamp?
 
         /// There are no credits for it: what nobody pays for, nobody gets.
         mutating func refuse() {
             self = Result(status: .skipped, provider: provider, error: JobBudgets.usedUp)
         }
 
-        /// What a record tells of where a field came from.
-        fileprivate func source(of job: UUID, at moment: String) -> [UInt8] {
-            JSONWriter.object { writer in
-                writer.key("provider")
-                writer.string(provider ?? "")
-                writer.key("at")
-                writer.string(moment)
-                writer.key("confidence")
-                writer.double(confidence ?? 0)
-                writer.key("jobId")
-                writer.string(job.description)
-                writer.key("cost")
-                writer.int(cost)
-            }
-        }
+        /// Whether it goes into the record.
+        var isFound: Bool { status == .found || status == .cached }
     }
 
     enum Kind: Sendable {
         case done(Result)
-        /// To be taken up again after so many seconds; whether everybody failed.
-        case later(seconds: Double, hasFailed: Bool)
+        /// To be taken up again after so many seconds.
+        case later(seconds: Double, Reason)
+    }
+
+    /// Why it is put back.
+    enum Reason: Sendable {
+        /// Others are before it.
+        case turn
+        /// A provider is left alone for a while.
+        case rest
+        /// Everybody failed who was asked: it is tried a few times.
+        case failure
     }
 
     /// What a provider has answered.
@@ -283,6 +301,8 @@ struct TaskOutcome: Sendable {
     var calls: Int64 = 0
     /// Which providers were asked for it, this time.
     var asked: [ProviderCall] = []
+    /// Which providers have failed this time, and whether they may be asked again.
+    var failed: [String: Bool] = [:]
     /// What of the job's credits nobody else may plan with until this is written down.
     var reserved: Int64 = 0
     /// What providers have answered, for whoever asks next.
@@ -292,6 +312,17 @@ struct TaskOutcome: Sendable {
 
     /// One call was counted as the task was taken up.
     fileprivate var uncountedCalls: Int64 { calls - 1 }
+
+    fileprivate var failedText: JSONText? {
+        guard !failed.isEmpty else { return nil }
+        let bytes = JSONWriter.object { writer in
+            for (provider, mayRepeat) in failed.sorted(by: { $0.key < $1.key }) {
+                writer.key(provider)
+                writer.bool(mayRepeat)
+            }
+        }
+        return JSONText(String(decoding: bytes, as: UTF8.self))
+    }
 
     fileprivate var askedText: JSONText? { asked.isEmpty ? nil : JSONText(ProviderCall.text(asked)) }
 
@@ -338,11 +369,5 @@ struct TaskOutcome: Sendable {
             }
         }
         answers = kept
-    }
-}
-
-extension JSONWriter {
-    static func objectText(_ write: (inout JSONWriter) -> Void) -> String {
-        String(decoding: object(write), as: UTF8.self)
     }
 }

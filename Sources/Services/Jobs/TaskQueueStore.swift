@@ -31,12 +31,14 @@ extension TaskQueue {
         )
         UPDATE job_tasks k SET state = 'running', takes = k.takes + 1, attempts = k.attempts + 1, leased_by = $1, lease_until = now() + interval '15 seconds'
         FROM picked WHERE k.job_id = picked.job_id AND k.seq = picked.seq
-        RETURNING k.job_id, k.seq, k.workspace_id, k.record_id, k.field, k.takes, k.failures
+        RETURNING k.job_id, k.seq, k.workspace_id, k.record_id, k.field, k.takes, k.failures, k.waits_since, k.failed
         """
     ) {
         ClaimedTask(
             jobID: try $0.get(0), seq: try $0.get(1), workspaceID: try $0.get(2), recordID: try $0.get(3),
-            field: try $0.get(4), take: try $0.get(5), failures: try $0.get(6))
+            field: try $0.get(4), take: try $0.get(5), failures: try $0.get(6),
+            waitsSince: try $0.getOptional(7),
+            failed: try $0.getOptional(8, as: JSONText.self).map(ClaimedTask.failed(in:)) ?? [:])
     }
 
     static let getJob = Statement(
@@ -102,7 +104,7 @@ extension TaskQueue {
 
     static let findAnswers = Statement(
         """
-        SELECT l.workspace_id, l.provider, l.input_hash, l.answer FROM lookups l
+        SELECT l.workspace_id, l.provider, l.input_hash, l.answer, l.answered_at FROM lookups l
         JOIN unnest($1::uuid[], $2::text[], $3::bytea[], $4::timestamptz[]) t (w, p, h, f)
             ON (l.workspace_id, l.provider, l.input_hash) = (t.w, t.p, t.h)
         WHERE l.answer IS NOT NULL AND l.answered_at >= t.f
@@ -110,7 +112,7 @@ extension TaskQueue {
     ) {
         (
             key: LookupKey(workspaceID: try $0.get(0), provider: try $0.get(1), hash: try $0.get(2)),
-            answer: try $0.get(3, as: JSONText.self)
+            answer: try $0.get(3, as: JSONText.self), answeredAt: try $0.get(4, as: Timestamp.self)
         )
     }
 
@@ -123,9 +125,14 @@ extension TaskQueue {
         """
     ) { (id: try $0.get(0, as: UUID.self), workspaceID: try $0.get(1, as: UUID.self)) }
 
+    /// Answers that are too old, and questions that nobody asks any more and that were never answered.
     static let deleteOldLookups = Statement(
         """
-        DELETE FROM lookups WHERE (workspace_id, provider, input_hash) IN (SELECT workspace_id, provider, input_hash FROM lookups
-            WHERE answered_at < now() - make_interval(secs => $1) ORDER BY answered_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+        DELETE FROM lookups WHERE (workspace_id, provider, input_hash) IN (
+            SELECT * FROM (SELECT workspace_id, provider, input_hash FROM lookups
+                WHERE answered_at < now() - make_interval(secs => $1) ORDER BY answered_at LIMIT $2 FOR UPDATE SKIP LOCKED) old
+            UNION ALL SELECT * FROM (SELECT workspace_id, provider, input_hash FROM lookups
+                WHERE answered_at IS NULL AND coalesce(asked_until < now() - interval '1 hour', true) LIMIT $2 FOR UPDATE SKIP LOCKED) unanswered
+            LIMIT $2)
         """)
 }

@@ -13,6 +13,8 @@ struct Waterfall: Sendable {
     let providers: [String: Provider]
     /// What jobs may spend yet.
     let budgets: JobBudgets
+    /// How many of this daemon's tasks one provider with one key may hold.
+    let places: Int
     /// How long an answer is good, in seconds.
     let resultSeconds: Int64
     /// Between failures of everybody.
@@ -21,20 +23,23 @@ struct Waterfall: Sendable {
     /// Nothing more is tried when everybody has failed so many times.
     static let mostFailures: Int64 = 4
     private static let busyPauseSeconds = 0.2
-    /// A task waits for providers that are left alone, until so long after the job's first task; from then on it counts as a failure.
-    private static let circuitPatienceSeconds: Int64 = 300
-    private static let circuitPauseSeconds = 4.0
+    /// Whoever finds the line longer than can be told comes back after so long, for each time that it was so.
+    private static let linePauseSeconds = 60.0
+    private static let longestLinePauseSeconds = 600.0
+    /// For a provider that says that it is too much a task waits so long; then the next is asked.
+    private static let restPatienceSeconds = 60.0
     /// Of one provider's answer, with its retries.
     private static let patienceNanoseconds: UInt64 = 60_000_000_000
 
     func run(_ task: ClaimedTask, of job: Job, _ record: JSON) async -> TaskOutcome {
-        var outcome = TaskOutcome(task: task, kind: .later(seconds: 0, hasFailed: false))
+        var outcome = TaskOutcome(task: task, kind: .later(seconds: 0, .turn))
         guard job.fields.indices.contains(Int(task.field)) else {
             outcome.kind = .done(TaskOutcome.Result(status: .failed, error: "The job has no such field"))
             return outcome
         }
         let field = job.fields[Int(task.field)]
-        var progress = Progress()
+        let waited = task.waitsSince.map { Double(Timestamp.now.microseconds - $0.microseconds) / 1e6 } ?? 0
+        var progress = Progress(waited: max(0, waited))
         var random = SystemRandomNumberGenerator()
         for slug in field.providers {
             guard !Task.isCancelled else { return given(up: outcome) }
@@ -42,8 +47,12 @@ struct Waterfall: Sendable {
             if case .busy = step {
                 // Two that wait for each other are not to come back together.
                 let pause = Waterfall.busyPauseSeconds * .random(in: 0.5...1.5, using: &random)
-                outcome.kind = .later(seconds: pause, hasFailed: false)
-                return outcome
+                return putBack(outcome, pause, .turn, progress, using: &random)
+            }
+            if case .failed(let failure, _) = step, let wait = failure.wait,
+                let pause = self.pause(wait, failure.retryAfterNanoseconds, task, progress, using: &random)
+            {
+                return putBack(outcome, pause, wait == .turn ? .turn : .rest, progress, using: &random)
             }
             if let result = progress.take(step, field) {
                 outcome.kind = .done(result)
@@ -51,30 +60,67 @@ struct Waterfall: Sendable {
             }
         }
         if Task.isCancelled { return given(up: outcome) }
-        if progress.waitsForCircuit, let started = job.startedAt,
-            Timestamp.now.microseconds - started.microseconds < Waterfall.circuitPatienceSeconds * 1_000_000
-        {
-            let pause = min(max(1, progress.circuitPauseSeconds), Waterfall.circuitPauseSeconds)
-            // Not all at once, when it is their turn.
-            outcome.kind = .later(seconds: pause * .random(in: 0.5...1, using: &random), hasFailed: false)
-        } else if progress.mayComeLater, task.failures < Waterfall.mostFailures - 1 {
-            let pause = retry.delayNanoseconds(attempt: Int(task.failures), using: &random)
-            outcome.kind = .later(seconds: Double(pause) / 1e9, hasFailed: true)
+        if let pause = progress.restSeconds(using: &random) {
+            return putBack(outcome, pause, .rest, progress, using: &random)
+        }
+        if mayFail(task), !progress.repeatable.isEmpty {
+            return putBack(outcome, 0, .failure, progress, using: &random)
+        }
+        outcome.kind = .done(progress.end)
+        return outcome
+    }
+
+    private func mayFail(_ task: ClaimedTask) -> Bool { task.failures < Waterfall.mostFailures - 1 }
+
+    /// To wait for whoever has not failed; those who have are asked again then, as often as that may be.
+    private func putBack(
+        _ outcome: TaskOutcome, _ seconds: Double, _ reason: TaskOutcome.Reason, _ progress: Progress,
+        using random: inout some RandomNumberGenerator
+    ) -> TaskOutcome {
+        var outcome = outcome
+        guard !progress.repeatable.isEmpty else {
+            outcome.kind = .later(seconds: seconds, reason)
+            return outcome
+        }
+        if mayFail(outcome.task) {
+            let failures = Int(outcome.task.failures)
+            let pause = Double(retry.delayNanoseconds(attempt: failures, using: &random)) / 1e9
+            outcome.kind = .later(seconds: max(seconds, pause + progress.retryAfterSeconds), .failure)
         } else {
-            outcome.kind = .done(progress.end)
+            for provider in progress.repeatable { outcome.failed[provider] = false }
+            outcome.kind = .later(seconds: seconds, reason)
         }
         return outcome
+    }
+
+    /// How long a task is put back that has not had its turn: the order of the providers is the caller's. Nil when the next one is asked meanwhile.
+    private func pause(
+        _ wait: LookupFailure.Wait, _ retryAfter: UInt64?, _ task: ClaimedTask, _ progress: Progress,
+        using random: inout some RandomNumberGenerator
+    ) -> Double? {
+        let known = retryAfter.map { Double($0) / 1e9 }
+        switch wait {
+        case .circuit: return nil
+        case .turn:
+            if let known { return known * .random(in: 1...1.2, using: &random) }
+            let longest = min(
+                Waterfall.linePauseSeconds * Double(max(1, task.take)), Waterfall.longestLinePauseSeconds)
+            return .random(in: longest / 2...longest, using: &random)
+        case .rest:
+            guard max(progress.waited, known ?? 0) < Waterfall.restPatienceSeconds else { return nil }
+            return progress.pause(afterRest: known ?? 0, using: &random)
+        }
     }
 
     /// The daemon stops, or the job was cancelled: the task is as if it had not been taken up.
     private func given(up outcome: TaskOutcome) -> TaskOutcome {
         var outcome = outcome
-        outcome.kind = .later(seconds: 0, hasFailed: false)
+        outcome.kind = .later(seconds: 0, .turn)
         return outcome
     }
 
     /// What one provider comes to.
-    private enum Step {
+    enum Step {
         case found(FoundField, provider: String, cost: Int64, isFresh: Bool)
         case nothing
         /// It was not asked.
@@ -104,12 +150,13 @@ struct Waterfall: Sendable {
             switch try await desk.place(of: key, freshAfter: freshAfter, record: task.recordID) {
             case .busy: return .busy
             case .answered(let answer):
-                guard let found = FoundField.stored(answer).first(where: { $0.name == field.name }) else {
+                guard let found = answer.first(where: { $0.name == field.name }) else {
                     return .nothing
                 }
                 return .found(found, provider: slug, cost: 0, isFresh: false)
             case .mine: outcome.unanswered.append(key)
             }
+            guard task.failed[slug] != false else { return .failed(.notAgain, provider: slug) }
             guard let found = try await keys.key(for: provider, workspace: task.workspaceID, choice: job.keys)
             else {
                 return .notAsked("\(slug): there is no key; store a credential, or ask with the platform's")
@@ -127,85 +174,33 @@ struct Waterfall: Sendable {
         case .usedUp: return .notAsked(JobBudgets.usedUp)
         }
         let answer: LookupOutcome
-        if let fields = unpaid.answer(to: key, freshAfter: freshAfter) {
+        if let fields = unpaid.answer(to: key, by: providerKey.kind, freshAfter: freshAfter) {
             answer = .found(fields)
         } else {
             let report = await calls.report(
                 provider, input, key: providerKey, workspace: task.workspaceID,
                 deadlineNanoseconds: MonotonicClock.now + Waterfall.patienceNanoseconds,
                 // However often the task is taken up, to the provider it is one question.
-                idempotencyKey: "\(job.id)-\(task.seq)")
+                idempotencyKey: "\(job.id)-\(task.seq)", isRepeat: task.failed[slug] != nil,
+                places: places)
             outcome.calls = max(outcome.calls, Int64(report.calls))
             answer = report.outcome
             outcome.asked += [ProviderCall](slug, report)
         }
         switch answer {
         case .found(let fields):
-            if cost > 0 { unpaid.keep(fields, of: key) }
+            if cost > 0 { unpaid.keep(fields, of: key, by: providerKey.kind) }
             outcome.took(TaskOutcome.Answer(key: key, fields: fields, price: cost))
             guard let found = fields.first(where: { $0.name == field.name }) else { return .nothing }
             return .found(found, provider: slug, cost: cost, isFresh: true)
         case .notFound:
             outcome.took(TaskOutcome.Answer(key: key, fields: [], price: cost))
             return .nothing
-        case .failed(let failure): return .failed(failure, provider: slug)
-        }
-    }
-
-    /// What the steps so far have come to. Pure: it is where the rules are.
-    private struct Progress {
-        private var best: (field: FoundField, provider: String)?
-        private var wasAsked = false
-        private var failure: String?
-        private var missing: String?
-        private(set) var mayComeLater = false
-        private var isLeftAlone = false
-        private var hasFailed = false
-
-        /// Until the first of those is asked again who are left alone.
-        private(set) var circuitPauseSeconds = Double.infinity
-
-        /// Nobody has failed, but somebody was not asked because he has failed too often.
-        var waitsForCircuit: Bool { isLeftAlone && !hasFailed }
-
-        /// - Returns: the end, when this step is it.
-        mutating func take(_ step: Step, _ field: JobField) -> TaskOutcome.Result? {
-            switch step {
-            case .found(let found, let provider, let cost, let isFresh):
-                wasAsked = true
-                if found.confidence >= field.minConfidence {
-                    return TaskOutcome.Result(
-                        status: isFresh ? .found : .cached, value: found.text, provider: provider,
-                        confidence: found.confidence, cost: isFresh ? cost : 0)
-                }
-                if found.confidence > (best?.field.confidence ?? -1) { best = (found, provider) }
-            case .nothing: wasAsked = true
-            case .notAsked(let reason): missing = missing ?? reason
-            case .failed(let reason, let provider):
-                failure = failure ?? "\(provider): \(reason.message)"
-                if reason.isTransient { mayComeLater = true }
-                if reason.code == .circuitOpen {
-                    isLeftAlone = true
-                    let pause = Double(reason.retryAfterNanoseconds ?? 0) / 1e9
-                    circuitPauseSeconds = min(circuitPauseSeconds, pause)
-                } else {
-                    hasFailed = true
-                }
-            case .busy: break
+        case .failed(let failure):
+            if failure.wait == nil, failure.code != .cancelled {
+                outcome.failed[slug] = failure.isTransient && failure.isRepeatable
             }
-            return nil
-        }
-
-        var end: TaskOutcome.Result {
-            if let best {
-                return TaskOutcome.Result(
-                    status: .exhausted, value: best.field.text, provider: best.provider,
-                    confidence: best.field.confidence, error: failure)
-            }
-            if let failure { return TaskOutcome.Result(status: .failed, error: failure) }
-            return wasAsked
-                ? TaskOutcome.Result(status: .notFound)
-                : TaskOutcome.Result(status: .skipped, error: missing ?? "Nobody was asked")
+            return .failed(failure, provider: slug)
         }
     }
 }

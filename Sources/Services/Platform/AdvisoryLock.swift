@@ -2,12 +2,13 @@ import Cryptography
 import Postgres
 
 /// Locks of PostgreSQL on what is no row: one at a time of whatever has the same purpose and text, on every daemon.
-enum AdvisoryLock {
+package enum AdvisoryLock {
     /// What one daemon at a time does has a number here; migrating has 0x72706364 (``Migrator``).
     static let sealing = 0x7270_6361
     static let handingOutEvents = 0x7270_6377
     static let clearingOut = 0x7270_636f
     static let sendingToAnalytics = 0x7270_6372
+    package static let migratingClickHouse = 0x7270_636d
 
     /// Until the end of the transaction; taken before the next statement sees anything.
     static func take(_ tx: borrowing Transaction, _ purpose: String, _ text: String) throws(CryptographyError)

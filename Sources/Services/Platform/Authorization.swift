@@ -30,6 +30,19 @@ enum Authorization {
         try ask(Question(call, caller: caller, needed: .user), in: tx)
     }
 
+    /// Whether a caller is at least this in the workspace that he names, where a method is for others, too; then its rows are open to him.
+    /// - Throws: `AUTHENTICATION_ERROR`.
+    static func isAtLeast(
+        _ needed: Role, _ access: Access, in tx: borrowing Transaction
+    ) throws -> Bool {
+        do {
+            _ = try ask(Question(access.call, caller: access.call.caller, needed: needed), in: tx)
+            return true
+        } catch let error as CallError where error.code == .authorization {
+            return false
+        }
+    }
+
     /// What a caller was when his call began may have changed while it waited for a lock.
     /// - Throws: `AUTHENTICATION_ERROR`, `AUTHORIZATION_ERROR`.
     static func recheck(_ access: Access, in tx: borrowing Transaction) throws {

@@ -17,6 +17,17 @@ extension Platform {
                 return try tx.execute(statement, Platform.clearedAtOnce)
             }
         }
+        try await clearOutJobs()
+    }
+
+    /// A job may have a million tasks: it goes when the last of them has gone.
+    private func clearOutJobs() async throws {
+        guard let seconds = jobRetentionSeconds else { return }
+        while try await alone({ tx in
+            tx.enterEveryWorkspace()
+            let tasks = try tx.execute(Jobs.deleteOldTasks, seconds, Platform.clearedAtOnce)
+            return try tasks + tx.execute(Jobs.deleteOldJobs, seconds, Platform.clearedAtOnce)
+        }) > 0 {}
     }
 
     private func inBatches(

@@ -29,6 +29,8 @@ public struct Platform: Sendable {
     /// Whether anybody may make himself an account.
     public private(set) var registrationIsOpen: Bool
     private(set) var limits: Limits
+    /// For how long a job is kept that has ended, with its results; `nil` for ever.
+    let jobRetentionSeconds: Int64?
     public let providers: ProviderServices
     public let analytics: AnalyticsService
     /// What the daemons keep together, where they do.
@@ -43,6 +45,7 @@ public struct Platform: Sendable {
         pool: Pool, reads: [ReadPipeline] = [], passwords: PasswordWorkers, tokens: Tokens,
         masterKeys: WatchedKeys, mail: (transport: any MailTransport, settings: MailSettings)? = nil,
         webhooks: HTTPClient? = nil, registrationIsOpen: Bool, limits: Limits = Limits(),
+        jobRetentionSeconds: Int64? = Platform.usualJobRetentionSeconds,
         providers: ProviderSetup = ProviderSetup(), analytics: AnalyticsService = AnalyticsService(),
         shared: SharedMemory? = nil, replica: Replica? = nil
     ) {
@@ -65,7 +68,10 @@ public struct Platform: Sendable {
         self.webhooks = webhooks
         self.registrationIsOpen = registrationIsOpen
         self.limits = limits
+        self.jobRetentionSeconds = jobRetentionSeconds
     }
+
+    public static let usualJobRetentionSeconds: Int64 = 400 * 86_400
 
     /// The same platform with other limits: what it holds on to is shared.
     public func with(limits: Limits, registrationIsOpen: Bool) -> Platform {

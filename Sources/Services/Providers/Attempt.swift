@@ -16,28 +16,53 @@ struct Attempt: Sendable {
     /// What the provider asked for.
     var retryAfterSeconds: Int?
 
+    /// The outcome, with whether asking again does no harm.
+    var told: LookupOutcome {
+        guard case .failed(var failure) = outcome else { return outcome }
+        failure.isRepeatable = isSafe
+        return .failed(failure)
+    }
+
     /// Nothing was sent.
     init(_ failure: LookupFailure) {
         outcome = .failed(failure)
+        isSafe = true
     }
 
-    static func circuitOpen(_ retryAfter: UInt64?) -> Attempt {
+    /// - Parameter lasted: for how long it has been so.
+    static func circuitOpen(_ retryAfter: UInt64?, for lasted: UInt64) -> Attempt {
         Attempt(
             LookupFailure(
                 .circuitOpen, "The provider has failed too often and is left alone for a while",
                 isTransient: true,
-                retryAfterNanoseconds: retryAfter))
+                retryAfterNanoseconds: retryAfter, wait: .circuit(forNanoseconds: lasted)))
+    }
+
+    static func putOff(_ retryAfter: UInt64?) -> Attempt {
+        Attempt(
+            LookupFailure(
+                .busy, "Others are before it", isTransient: true, retryAfterNanoseconds: retryAfter,
+                wait: .turn))
+    }
+
+    static func resting(_ retryAfter: UInt64) -> Attempt {
+        Attempt(
+            LookupFailure(
+                .throttled, "The provider wants to be left alone for a while", isTransient: true,
+                retryAfterNanoseconds: retryAfter, wait: .rest))
     }
 
     static func tooLate(_ retryAfter: UInt64?) -> Attempt {
         guard let retryAfter else {
             return Attempt(
-                LookupFailure(.timeout, "There was no turn before the deadline", isTransient: true))
+                LookupFailure(
+                    .timeout, "There was no turn before the deadline", isTransient: true,
+                    retryAfterNanoseconds: 1_000_000_000, wait: .turn))
         }
         return Attempt(
             LookupFailure(
                 .throttled, "The provider takes no further call before the deadline", isTransient: true,
-                retryAfterNanoseconds: retryAfter))
+                retryAfterNanoseconds: retryAfter, wait: .turn))
     }
 
     /// An answer came.
@@ -47,14 +72,16 @@ struct Attempt: Sendable {
             RetryAfter.seconds(parsing: $0, unixSeconds: Timestamp.now.seconds)
         }
         let retryAfter = retryAfterSeconds.map { UInt64($0) * 1_000_000_000 }
-        func failure(_ code: LookupFailure.Code, _ what: String, isTransient: Bool) -> LookupOutcome {
+        func failure(
+            _ code: LookupFailure.Code, _ what: String, isTransient: Bool, wait: LookupFailure.Wait? = nil
+        ) -> LookupOutcome {
             .failed(
                 LookupFailure(
                     code, "The provider \(what), with status \(status)", isTransient: isTransient,
-                    retryAfterNanoseconds: retryAfter))
+                    retryAfterNanoseconds: retryAfter, wait: wait))
         }
         if manifest.throttledStatuses.contains(status) {
-            outcome = failure(.throttled, "says that it is asked too often", isTransient: true)
+            outcome = failure(.throttled, "says that it is asked too often", isTransient: true, wait: .rest)
             limit = .limited(retryAfterNanoseconds: retryAfter)
             isRetryable = true
             // It says itself that it has done nothing.
@@ -118,7 +145,9 @@ extension LookupFailure {
         case .tooLarge, .tooManyRedirects: self.init(.badAnswer, "\(failure)", isTransient: false)
         case .truncated, .unreadable: self.init(.badAnswer, "\(failure)", isTransient: true)
         case .cancelled: self = .cancelled
-        case .busy: self.init(.busy, "\(failure)", isTransient: true)
+        case .busy:
+            self.init(
+                .busy, "\(failure)", isTransient: true, retryAfterNanoseconds: 1_000_000_000, wait: .turn)
         }
     }
 

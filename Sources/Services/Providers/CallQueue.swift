@@ -1,4 +1,5 @@
 import Dispatch
+import Identifiers
 import Resilience
 import Synchronization
 
@@ -13,15 +14,29 @@ final class CallQueue: Sendable {
         /// As many wait as may.
         case full
         case cancelled
+        /// As many wait as are served within moments; when it is worth coming back, where that is known.
+        case putOff(afterNanoseconds: UInt64?)
+        /// The service wants to be left alone for longer than a guest waits.
+        case resting(afterNanoseconds: UInt64)
+    }
+
+    /// Who holds a place elsewhere while he waits, and would rather come back than wait long.
+    struct Guest: Sendable {
+        /// Those with the same one share what may wait.
+        let owner: UUID
+        /// How many wait and are under way, at most.
+        let places: Int
     }
 
     private struct Waiter {
         let deadline: UInt64
+        let guest: Guest?
         let resume: @Sendable (Entry) -> Void
     }
 
     private struct State {
         var limit: AdaptiveLimit
+        var line = Line()
         /// By their tickets, which rise.
         var waiters: [UInt64: Waiter] = [:]
         /// The lowest ticket that may still wait.
@@ -57,7 +72,7 @@ final class CallQueue: Sendable {
     var isIdle: Bool { counts == (0, 0) }
 
     /// Waits for a turn; who gets one has to ``leave(_:_:)``.
-    func enter(deadline: UInt64) async -> Entry {
+    func enter(deadline: UInt64, guest: Guest? = nil) async -> Entry {
         let ticket = state.withLock { state in
             defer { state.nextTicket += 1 }
             state.arriving[state.nextTicket] = false
@@ -65,7 +80,7 @@ final class CallQueue: Sendable {
         }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                add(ticket, Waiter(deadline: deadline) { continuation.resume(returning: $0) })
+                add(ticket, Waiter(deadline: deadline, guest: guest) { continuation.resume(returning: $0) })
             }
         } onCancel: {
             cancel(ticket)
@@ -73,9 +88,13 @@ final class CallQueue: Sendable {
     }
 
     /// A call has ended.
-    func leave(_ permit: AdaptiveLimit.Permit, _ outcome: AdaptiveLimit.Outcome) {
+    /// - Parameter nanoseconds: how long it took; nil where there was none.
+    func leave(
+        _ permit: AdaptiveLimit.Permit, _ outcome: AdaptiveLimit.Outcome, took nanoseconds: UInt64? = nil
+    ) {
         let now = MonotonicClock.now
         perform { state, work in
+            if let nanoseconds { state.line.took(nanoseconds) }
             state.limit.finish(permit, outcome, now: now)
             CallQueue.look(&state, now, &work)
         }
@@ -90,12 +109,35 @@ final class CallQueue: Sendable {
             guard state.waiters.count < CallQueue.maximumWaiting else {
                 return work.resumed.append((waiter.resume, .full))
             }
+            if let guest = waiter.guest, let entry = CallQueue.refusal(of: guest, &state, now) {
+                return work.resumed.append((waiter.resume, entry))
+            }
             // One that was overtaken between getting its ticket and waiting goes before those who came later.
             state.head = min(state.head, ticket)
             state.waiters[ticket] = waiter
             state.earliestDeadline = min(state.earliestDeadline, waiter.deadline)
             CallQueue.look(&state, now, &work)
         }
+    }
+
+    /// - Returns: why `guest` does not wait, where he does not.
+    private static func refusal(of guest: Guest, _ state: inout State, _ now: UInt64) -> Entry? {
+        let rest = state.limit.restNanoseconds(now: now)
+        if rest > Line.waitNanoseconds { return .resting(afterNanoseconds: rest) }
+        let most = state.line.places(state.limit, atMost: guest.places)
+        let held = state.limit.inFlight + state.waiters.count
+        guard held >= most else { return nil }
+        var waiting: [UUID: Int] = [guest.owner: 0]
+        for waiter in state.waiters.values {
+            if let owner = waiter.guest?.owner { waiting[owner, default: 0] += 1 }
+        }
+        let mine = waiting[guest.owner] ?? 0
+        // Whoever has less than his share is not to wait until the others have none left, but there is an end to it.
+        let isBehind = mine == 0 || (waiting.count > 1 && mine < most / waiting.count)
+        if isBehind, held < guest.places + guest.places / 2 { return nil }
+        return .putOff(
+            afterNanoseconds: state.line.appointment(
+                guest.owner, of: waiting.count, behind: state.waiters.count, state.limit, now: now))
     }
 
     private func cancel(_ ticket: UInt64) {

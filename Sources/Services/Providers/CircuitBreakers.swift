@@ -43,8 +43,15 @@ final class CircuitBreakers: Sendable {
         var breaker: CircuitBreaker
         /// Whose credential it is.
         var workspace: UUID?
+        /// Since when it has not been closed.
+        var awaySince: UInt64?
         /// Whether the database has yet to be told.
         var isNews = false
+
+        mutating func noteAway(now: UInt64) {
+            let isAway = breaker.forced == .none ? breaker.state != .closed : breaker.forced == .open
+            awaySince = isAway ? awaySince ?? now : nil
+        }
     }
 
     private struct State {
@@ -84,6 +91,15 @@ final class CircuitBreakers: Sendable {
         }
     }
 
+    /// For how long it has not been closed: an outage goes on while it is found out whether it is over.
+    func awayNanoseconds(_ key: CircuitKey) -> UInt64 {
+        let now = clock()
+        return state.withLock { state in
+            guard let since = state.entries[key]?.awaySince, since < now else { return 0 }
+            return now - since
+        }
+    }
+
     /// Asks for one call.
     func admit(_ key: CircuitKey, of workspace: UUID?) -> CircuitBreaker.Admission {
         change(key, workspace) { $0.admit(now: $1, using: &$2) }
@@ -106,6 +122,7 @@ final class CircuitBreakers: Sendable {
             entry.workspace = entry.workspace ?? workspace
             // Whoever found it has told it.
             entry.breaker.merge(snapshot, now: now)
+            entry.noteAway(now: now)
             state.entries[key] = entry
         }
     }
@@ -122,6 +139,7 @@ final class CircuitBreakers: Sendable {
             var tell: (@Sendable () -> Void)?
             let before = entry.breaker.snapshot
             let value = body(&entry.breaker, now, &state.random)
+            entry.noteAway(now: now)
             let after = entry.breaker.snapshot
             if (before.state, before.openings, before.forcedAt) != (
                 after.state, after.openings, after.forcedAt

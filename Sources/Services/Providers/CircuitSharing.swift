@@ -40,31 +40,61 @@ final class CircuitSharing: Sendable {
         heard.withLock { $0 = max(since, Timestamp(microseconds: last.microseconds - overlap)) }
     }
 
-    /// - Returns: whether it is news to the database that the circuit is open.
-    @discardableResult
-    static func save(_ news: CircuitBreakers.News, in tx: borrowing Transaction) throws -> Bool {
+    static func save(_ news: CircuitBreakers.News, in tx: borrowing Transaction) throws {
         let snapshot = news.snapshot
-        let before = try tx.first(CircuitBreakers.lockCircuit, news.key.provider, news.key.credential)
+        let before = try tx.first(CircuitBreakers.lockCircuit, news.key.provider, news.key.credential)?
+            .snapshot
         let credential = UUID(news.key.credential)
         let saved = try tx.execute(
             CircuitBreakers.saveCircuit, news.key.provider, news.key.credential, credential,
             credential == nil ? nil : news.workspace, CircuitBreakers.name(ofState: snapshot.state),
             snapshot.openings, snapshot.openUntil, snapshot.changedAt,
             CircuitBreakers.name(ofForce: snapshot.forced), snapshot.forcedAt)
-        let open = CircuitBreaker.State.open.rawValue
         // Of daemons that find it out together, the first tells.
-        guard saved == 1, snapshot.state == open,
-            before?.snapshot.state != open || (before?.snapshot.openUntil ?? 0) < snapshot.changedAt
-        else { return false }
-        tx.queue(
-            Replication.insertOpening, news.key.provider, credential == nil ? nil : news.workspace)
-        if let workspace = news.workspace, credential != nil {
+        guard saved == 1 else { return }
+        let workspace = credential == nil ? nil : news.workspace
+        switch Turn(before, snapshot) {
+        case .opened:
+            tx.queue(Replication.insertOpening, news.key.provider, workspace)
+            guard let workspace else { return }
             Event.breakerOpened(
                 provider: news.key.provider, credential: news.key.credential,
                 openUntil: Timestamp(microseconds: snapshot.openUntil / 1000), openings: snapshot.openings
             ).raise(tx, in: workspace)
+        case .closed:
+            guard let workspace else { return }
+            Event.breakerClosed(provider: news.key.provider, credential: news.key.credential).raise(
+                tx, in: workspace)
+        case nil: return
         }
-        return true
+    }
+
+    /// What is news to the database in a snapshot.
+    enum Turn: Equatable {
+        case opened, closed
+
+        init?(_ before: CircuitBreaker.Snapshot?, _ news: CircuitBreaker.Snapshot) {
+            let open = CircuitBreaker.State.open.rawValue
+            let isLater = news.changedAt > (before?.changedAt ?? .min)
+            let wasOpen = before?.state == open
+            if isLater, news.state == open, !wasOpen || (before?.openUntil ?? 0) < news.changedAt {
+                self = .opened
+                return
+            }
+            // What the operator keeps is closed when he lets it go.
+            guard let before, CircuitSharing.isOpen(before.state, before.forced) else { return nil }
+            let forced = news.forcedAt > before.forcedAt ? news.forced : before.forced
+            guard !CircuitSharing.isOpen(isLater ? news.state : before.state, forced) else { return nil }
+            self = .closed
+        }
+    }
+
+    private static func isOpen(_ state: Int, _ forced: Int) -> Bool {
+        switch CircuitBreaker.Forced(rawValue: forced) {
+        case .open: true
+        case .closed: false
+        case .none?, nil: state == CircuitBreaker.State.open.rawValue
+        }
     }
 }
 
@@ -84,6 +114,18 @@ extension Event {
                 writer.string(openUntil.description)
                 writer.key("openings")
                 writer.int(openings)
+            })
+    }
+
+    /// A workspace's own credential is asked with again.
+    static func breakerClosed(provider: String, credential: String) -> Event {
+        Event(
+            type: "breaker.closed",
+            data: JSONWriter.object { writer in
+                writer.key("provider")
+                writer.string(provider)
+                writer.key("credentialId")
+                writer.string(credential)
             })
     }
 }

@@ -5,7 +5,7 @@ import Identifiers
 public struct LookupInput: Sendable {
     /// A JSON object: members in the order of their names, texts normalised. The same question is the same bytes.
     public let canonical: [UInt8]
-    /// SHA-256 over slug, request and canonical input: under which answers are kept. Another key of the same provider has the same.
+    /// SHA-256 over slug, request, what is made of an answer, and canonical input: under which answers are kept. Another key of the same provider has the same.
     public let hash: [UInt8]
     let values: [String: InputValue]
 }
@@ -23,6 +23,8 @@ public struct FoundField: Sendable, Equatable {
     public let value: [UInt8]
     /// 0 to 1.
     public let confidence: Double
+    /// When the provider gave it; `nil` for just now.
+    public var answeredAt: Timestamp?
 }
 
 /// What came of asking a provider.
@@ -63,6 +65,16 @@ public struct LookupFailure: Error, Sendable, Equatable {
         case cancelled
     }
 
+    /// Why the question has to wait, though nothing has gone wrong with it.
+    public enum Wait: Sendable, Equatable {
+        /// Others are before it.
+        case turn
+        /// The provider says that it is too much.
+        case rest
+        /// The provider is left alone, and has been for so long.
+        case circuit(forNanoseconds: UInt64)
+    }
+
     public let code: Code
     /// A sentence for people.
     public let message: String
@@ -70,8 +82,16 @@ public struct LookupFailure: Error, Sendable, Equatable {
     public let isTransient: Bool
     /// After which asking again makes sense, where that is known.
     public let retryAfterNanoseconds: UInt64?
+    /// `nil`: it is a failure.
+    public let wait: Wait?
+    /// Whether the same question again does no harm: the provider has not done what was asked, or may do it twice.
+    public internal(set) var isRepeatable = true
 
-    init(_ code: Code, _ message: String, isTransient: Bool, retryAfterNanoseconds: UInt64? = nil) {
+    init(
+        _ code: Code, _ message: String, isTransient: Bool, retryAfterNanoseconds: UInt64? = nil,
+        wait: Wait? = nil
+    ) {
+        self.wait = wait
         self.code = code
         self.message = message
         self.isTransient = isTransient

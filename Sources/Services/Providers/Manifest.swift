@@ -41,8 +41,8 @@ public struct Manifest: Sendable {
     let timeoutMs: Int
     let retryableStatuses: Set<Int>
     let throttledStatuses: Set<Int>
-    /// Of what is sent, and of what it is made from: an answer to other questions is no answer.
-    let requestIdentity: [UInt8]
+    /// Of what is sent, what it is made from, and what is taken of an answer: an answer to another question, or read in another way, is none.
+    let identity: [UInt8]
 
     public static let maximumBytes = 256 * 1024
     public static let maximumProblems = 100
@@ -75,7 +75,7 @@ public struct Manifest: Sendable {
         ownCost: Int64,
         input: InputTemplate, request: RequestTemplate, answer: AnswerTemplate, rate: RateLimit,
         concurrency: Int,
-        timeoutMs: Int, retryableStatuses: Set<Int>, throttledStatuses: Set<Int>, requestIdentity: [UInt8]
+        timeoutMs: Int, retryableStatuses: Set<Int>, throttledStatuses: Set<Int>, identity: [UInt8]
     ) {
         self.slug = slug
         self.name = name
@@ -91,6 +91,6 @@ public struct Manifest: Sendable {
         self.timeoutMs = timeoutMs
         self.retryableStatuses = retryableStatuses
         self.throttledStatuses = throttledStatuses
-        self.requestIdentity = requestIdentity
+        self.identity = identity
     }
 }

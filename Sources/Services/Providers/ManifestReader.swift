@@ -53,7 +53,7 @@ struct ManifestReader {
             platformCost: platformCost, ownCost: json["cost"]?["own"]?.int64 ?? 0, input: input,
             request: request,
             answer: answer, rate: rate, concurrency: Int(concurrency), timeoutMs: Int(timeoutMs),
-            retryableStatuses: retryable, throttledStatuses: throttled, requestIdentity: requestIdentity)
+            retryableStatuses: retryable, throttledStatuses: throttled, identity: identity)
     }
 
     mutating func note(_ pointer: String, _ message: String) {
@@ -61,10 +61,16 @@ struct ManifestReader {
         problems.append(ManifestProblem(pointer, message))
     }
 
-    private var requestIdentity: [UInt8] {
-        var writer = JSONWriter()
-        for name in ["request", "input"] { if let part = json[name] { writer.canonical(part) } }
-        return writer.bytes
+    /// What is asked, and what is made of the answer: kept answers are what came of both.
+    private var identity: [UInt8] {
+        let names = ["request", "input", "answer", "notFound", "errorAt", "fields"]
+        return JSONWriter.object { writer in
+            for name in names {
+                guard let part = json[name] else { continue }
+                writer.key(name)
+                writer.canonical(part)
+            }
+        }
     }
 
     private mutating func noteDuplicates(_ value: JSON, at pointer: String) {

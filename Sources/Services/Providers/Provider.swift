@@ -52,7 +52,7 @@ public final class Provider: Sendable {
         do {
             let (canonical, values) = try manifest.input.read(record)
             let hash = try SHA256.digest(
-                Provider.framed([Array(slug.utf8), manifest.requestIdentity, canonical]))
+                Provider.framed([Array(slug.utf8), manifest.identity, canonical]))
             return .success(LookupInput(canonical: canonical, hash: hash, values: values))
         } catch InputTemplate.Misfit.lacking(let reasons) {
             return .failure(InputLack(reasons: reasons))

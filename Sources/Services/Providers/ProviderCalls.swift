@@ -51,6 +51,8 @@ public final class ProviderCalls: Sendable {
     let metrics = ProviderMetrics()
 
     private static let maximumLanes = 20_000
+    /// The longest `Retry-After` that is waited for by who would rather come back.
+    private static let guestRetryAfterSeconds = 2
 
     /// - Parameter client: without one every lookup fails, as `unavailable`.
     public init(client: HTTPClient?, _ settings: Settings = Settings()) {
@@ -76,34 +78,59 @@ public final class ProviderCalls: Sendable {
     }
 
     /// As ``ask(_:_:key:workspace:deadlineNanoseconds:idempotencyKey:)``, with what it took.
-    /// - Parameter maximumAttempts: fewer or more than those of the settings.
-    public func report(
+    /// - Parameters:
+    ///   - maximumAttempts: fewer or more than those of the settings.
+    ///   - isRepeat: whether the same has been asked before and has failed: then it is a retry already, and there may be none to be had.
+    ///   - places: of those who would rather come back than wait long, how many may wait and be under way; nil for who waits.
+    func report(
         _ provider: Provider, _ input: LookupInput, key: ProviderKey, workspace: UUID,
-        deadlineNanoseconds deadline: UInt64, idempotencyKey: String? = nil, maximumAttempts: Int? = nil
+        deadlineNanoseconds deadline: UInt64, idempotencyKey: String? = nil, maximumAttempts: Int? = nil,
+        isRepeat: Bool = false, places: Int? = nil
     ) async -> Report {
         let start = MonotonicClock.now
         let lookup = OneLookup(
             provider: provider, input: input, key: key, workspace: key.kind == .own ? workspace : nil,
             deadline: deadline, idempotencyKey: idempotencyKey ?? UUID.random().description,
-            maximumAttempts: maximumAttempts ?? settings.maximumAttempts)
+            maximumAttempts: maximumAttempts ?? settings.maximumAttempts, isRepeat: isRepeat,
+            guest: places.map { CallQueue.Guest(owner: workspace, places: $0) })
         let (outcome, calls) = await run(lookup)
         let nanoseconds = MonotonicClock.now - start
-        metrics.record(provider.slug, outcome, calls: calls, nanoseconds: nanoseconds)
+        // Who comes back is counted then.
+        if calls > 0 || places == nil || !outcome.isPutOff {
+            metrics.record(provider.slug, outcome, calls: calls, nanoseconds: nanoseconds)
+        }
         return Report(outcome: outcome, calls: calls, nanoseconds: nanoseconds)
     }
 
     private func run(_ lookup: OneLookup) async -> (LookupOutcome, calls: Int) {
         let lane = lane(lookup.provider, lookup.circuit)
+        guard lookup.isRepeat, circuits.refusal(lookup.circuit) == nil else {
+            return await run(lookup, lane)
+        }
+        let repeated = lane.budget.takeRepeat(now: MonotonicClock.now)
+        if case .none(let pause) = repeated { return (Attempt.putOff(pause).told, 0) }
+        let (outcome, calls) = await run(lookup, lane)
+        if calls == 0 { lane.budget.giveBack(repeated) }
+        return (outcome, calls)
+    }
+
+    private func run(_ lookup: OneLookup, _ lane: Lane) async -> (LookupOutcome, calls: Int) {
         let policy = RetryPolicy(
             maximumAttempts: lookup.maximumAttempts, backoff: settings.backoff,
-            maximumRetryAfterSeconds: settings.maximumRetryAfterSeconds)
+            maximumRetryAfterSeconds: lookup.guest == nil
+                ? settings.maximumRetryAfterSeconds
+                : min(settings.maximumRetryAfterSeconds, ProviderCalls.guestRetryAfterSeconds))
         var random = SystemRandomNumberGenerator()
-        lane.budget.recordCall()
         var calls = 0
+        var isCounted = lookup.isRepeat
         while true {
             let attempt = await self.attempt(lookup, lane, &calls)
+            if calls > 0, !isCounted {
+                lane.budget.recordCall()
+                isCounted = true
+            }
             guard case .failed = attempt.outcome, attempt.isRetryable, !Task.isCancelled else {
-                return (attempt.outcome, calls)
+                return (attempt.told, calls)
             }
             let now = MonotonicClock.now
             let decision = policy.decide(
@@ -111,7 +138,7 @@ public final class ProviderCalls: Sendable {
                 now: now,
                 deadline: lookup.deadline, using: &random)
             guard case .retry(let pause) = decision, lane.budget.takeRetry(now: now) else {
-                return (attempt.outcome, calls)
+                return (attempt.told, calls)
             }
             do {
                 try await Task.sleep(nanoseconds: pause)
@@ -123,13 +150,18 @@ public final class ProviderCalls: Sendable {
 
     /// One call, from its turn to its outcome.
     private func attempt(_ lookup: OneLookup, _ lane: Lane, _ calls: inout Int) async -> Attempt {
-        if let refused = circuits.refusal(lookup.circuit) { return .circuitOpen(refused) }
+        if let refused = circuits.refusal(lookup.circuit) {
+            return .circuitOpen(refused, for: circuits.awayNanoseconds(lookup.circuit))
+        }
         let permit: AdaptiveLimit.Permit
-        switch await lane.queue.enter(deadline: lookup.deadline) {
+        switch await lane.queue.enter(deadline: lookup.deadline, guest: lookup.guest) {
         case .allowed(let given): permit = given
         case .tooLate(let retryAfter): return .tooLate(retryAfter)
         case .full:
-            return Attempt(LookupFailure(.busy, "More wait for this provider than may", isTransient: true))
+            return Attempt(
+                LookupFailure(.busy, "More wait for this provider than may", isTransient: true, wait: .turn))
+        case .putOff(let retryAfter): return .putOff(retryAfter)
+        case .resting(let retryAfter): return .resting(retryAfter)
         case .cancelled: return Attempt(.cancelled)
         }
         let breakerPermit: CircuitBreaker.Permit
@@ -137,10 +169,11 @@ public final class ProviderCalls: Sendable {
         case .allowed(let given): breakerPermit = given
         case .refused(let retryAfter):
             lane.queue.leave(permit, .ignored)
-            return .circuitOpen(retryAfter)
+            return .circuitOpen(retryAfter, for: circuits.awayNanoseconds(lookup.circuit))
         }
+        let (before, start) = (calls, MonotonicClock.now)
         let attempt = await call(lookup, &calls)
-        lane.queue.leave(permit, attempt.limit)
+        lane.queue.leave(permit, attempt.limit, took: calls > before ? MonotonicClock.now - start : nil)
         circuits.record(attempt.circuit, for: breakerPermit, lookup.circuit)
         return attempt
     }
@@ -183,7 +216,8 @@ public final class ProviderCalls: Sendable {
                 queue: CallQueue(
                     AdaptiveLimit(maximumConcurrency: manifest.concurrency, rate: manifest.rate)),
                 concurrency: manifest.concurrency, rate: manifest.rate,
-                budget: LaneBudget(percent: settings.retryPercent))
+                budget: LaneBudget(
+                    percent: settings.retryPercent, rate: manifest.rate, concurrency: manifest.concurrency))
             lanes[key] = lane
             return lane
         }
@@ -209,6 +243,8 @@ private struct OneLookup: Sendable {
     let deadline: UInt64
     let idempotencyKey: String
     let maximumAttempts: Int
+    let isRepeat: Bool
+    let guest: CallQueue.Guest?
 
     var circuit: CircuitKey { CircuitKey(provider.slug, key.label) }
 
@@ -225,14 +261,10 @@ private struct OneLookup: Sendable {
     }
 }
 
-/// The retry budget of a key, behind a lock.
-private final class LaneBudget: Sendable {
-    private let budget: Mutex<RetryBudget>
-
-    init(percent: Int) {
-        budget = Mutex(RetryBudget(percent: percent))
+extension LookupOutcome {
+    /// Others are before it, and nothing else.
+    fileprivate var isPutOff: Bool {
+        guard case .failed(let failure) = self else { return false }
+        return failure.wait == .turn
     }
-
-    func recordCall() { budget.withLock { $0.recordCall() } }
-    func takeRetry(now: UInt64) -> Bool { budget.withLock { $0.takeRetry(now: now) } }
 }

@@ -23,6 +23,14 @@ extension ProviderKeys {
             salt: try $0.get(4))
     }
 
+    /// Of each provider the one that ``newestCredential`` gives.
+    static let listNewestIDs = Statement(
+        """
+        SELECT DISTINCT ON (provider) provider, id FROM credentials WHERE workspace_id = $1
+        ORDER BY provider, created_at DESC, id DESC
+        """
+    ) { (provider: try $0.get(0, as: String.self), id: try $0.get(1, as: UUID.self)) }
+
     static let touchCredential = Statement(
         """
         UPDATE credentials SET last_used_at = date_trunc('minute', now())

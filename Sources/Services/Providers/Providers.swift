@@ -7,24 +7,38 @@ import Resilience
 
 extension Providers {
     func list(
-        _ tx: borrowing Transaction, _ access: Access, _ limit: Int64, _ cursor: String?
+        _ tx: borrowing Transaction, _ access: Access, _ limit: Int64, _ cursor: String?, _ workspace: UUID?
     ) throws -> Page<ProviderView> {
+        let own = try ownCredentials(tx, access, workspace)
         let providers = platform.providers.catalog.current.values.sorted { $0.slug < $1.slug }
         let rest = providers.drop { provider in cursor.map { provider.slug <= $0 } ?? false }
-        return Page(rest.prefix(Int(limit) + 1).map(view), limit: limit) {
+        return Page(rest.prefix(Int(limit) + 1).map { view($0, own) }, limit: limit) {
             Base64URL.encode(Array($0.provider.slug.utf8))
         }
     }
 
-    func get(_ tx: borrowing Transaction, _ access: Access, _ slug: String) throws -> ProviderView {
-        view(try provider(slug))
+    func get(
+        _ tx: borrowing Transaction, _ access: Access, _ slug: String, _ workspace: UUID?
+    ) throws -> ProviderView {
+        view(try provider(slug), try ownCredentials(tx, access, workspace))
     }
 
-    private func view(_ provider: Provider) -> ProviderView {
-        ProviderView(
-            provider: provider,
-            circuit: platform.providers.calls.circuits.circuit(
-                CircuitKey(provider.slug, CircuitKey.platform)))
+    /// By provider, those that a workspace asks with.
+    private func ownCredentials(
+        _ tx: borrowing Transaction, _ access: Access, _ workspace: UUID?
+    ) throws -> [String: UUID] {
+        guard let workspace, try Authorization.isAtLeast(.viewer, access, in: tx) else { return [:] }
+        let rows = try tx.all(ProviderKeys.listNewestIDs, workspace)
+        return Dictionary(rows.map { ($0.provider, $0.id) }) { first, _ in first }
+    }
+
+    private func view(_ provider: Provider, _ own: [String: UUID]) -> ProviderView {
+        let circuits = platform.providers.calls.circuits
+        return ProviderView(
+            provider: provider, circuit: circuits.circuit(CircuitKey(provider.slug, CircuitKey.platform)),
+            ownCircuit: own[provider.slug].map {
+                circuits.circuit(CircuitKey(provider.slug, $0.description))
+            })
     }
 
     private func provider(_ slug: String) throws(CallError) -> Provider {

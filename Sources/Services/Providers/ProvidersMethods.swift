@@ -15,13 +15,14 @@ struct Providers: Sendable {
             Method(
                 "providers.list", "Lists the providers by their slugs.", role: .user, apiKeys: true,
                 route: .get("/providers"),
-                params: Params(.limit, .optional(.slugCursor)), result: ProviderView.shape.page,
+                params: Params(.limit, .optional(.slugCursor), .optional(.ownWorkspace)),
+                result: ProviderView.shape.page,
                 example: Example("{}", gives: #"{"items":[],"nextCursor":null}"#),
                 run: platform.transaction(options: .readOnly, list)),
             Method(
                 "providers.get", "Gives one provider.", role: .user, apiKeys: true,
                 route: .get("/providers/{slug}"),
-                params: Params(.providerSlug("slug")), result: ProviderView.shape,
+                params: Params(.providerSlug("slug"), .optional(.ownWorkspace)), result: ProviderView.shape,
                 example: Example(#"{"slug":"hunter"}"#, gives: #"{"slug":"hunter","circuit":"closed"}"#),
                 run: platform.transaction(options: .readOnly, get)),
             Method(
@@ -92,10 +93,17 @@ extension Param where Value == String {
     }
 }
 
-/// A provider with the circuit of the platform's key.
+extension Param where Value == UUID {
+    fileprivate static let ownWorkspace = uuid(
+        "workspaceId", "To its members `ownCircuit` is of its newest credential.")
+}
+
+/// A provider with the circuit of the platform's key, and of a workspace's own.
 struct ProviderView: Sendable {
     let provider: Provider
     let circuit: Circuit
+    /// `nil`: it has none, or none is asked for.
+    let ownCircuit: Circuit?
 
     private static let schemaText = Shape<[UInt8]>(.object(name: nil, [], open: true)) { $1.raw($0) }
 
@@ -121,6 +129,13 @@ struct ProviderView: Sendable {
         },
         Field("openUntil", Shape.timestamp.nullable, "When it is tried again, where that is known.") {
             $0.circuit.openUntil
+        },
+        Field(
+            "ownCircuit", Shape.choice(Circuit.State.self).nullable,
+            "The same with the workspace's newest credential; null without one."
+        ) { $0.ownCircuit?.state },
+        Field("ownOpenUntil", Shape.timestamp.nullable, "When it is tried again with that.") {
+            $0.ownCircuit?.openUntil
         })
 }
 

@@ -127,7 +127,7 @@ struct Record: Sendable {
         Field("fields", .settings, "Each a string, a number, true or false.") { $0.fields },
         Field(
             "sources", .settings,
-            "Of fields that a provider found: `{provider, at, confidence, jobId, cost}`. What a caller gave has none."
+            "Of fields that a provider found: `{provider, at, confidence, jobId, cost, cached}`. What a caller gave has none."
         ) { $0.sources },
         Field("version", .integer, "Counts the changes.") { $0.version },
         Field("createdAt", .timestamp, "When it was made.") { $0.createdAt },

@@ -80,14 +80,16 @@ public struct System: Sendable {
                 run: .immediate { _ in self.limits }),
             Method(
                 "system.metrics", "Counts, durations and states, as Prometheus reads them.", role: .operator,
-                servesPaused: true, route: .get("/metrics"), params: Params(), result: .textDocument,
+                servesPaused: true, route: .get("/metrics"), params: Params(.format), result: .textDocument,
                 example: Example("{}", gives: #"{"contentType":"text/plain; version=0.0.4; charset=utf-8"}"#),
-                run: .immediate { _ in TextDocument(exposition, contentType: PrometheusText.contentType) }),
+                run: .immediate { _, format in
+                    TextDocument(exposition(format), contentType: format.contentType)
+                }),
         ]
     }
 
-    private var exposition: String {
-        var text = PrometheusText()
+    private func exposition(_ format: PrometheusText.Format) -> String {
+        var text = PrometheusText(format)
         text.begin("rpcd_build_info", .gauge, "Which daemon this is.")
         text.sample("rpcd_build_info", [("version", version), ("commit", commit)], "1")
         text.gauge(
@@ -150,4 +152,16 @@ public struct System: Sendable {
         }
         writer.endObject()
     }
+}
+
+extension Param where Value == PrometheusText.Format {
+    fileprivate static let format = Param(
+        "format", .choice(PrometheusText.Format.allCases.map(\.rawValue)),
+        "How they are written: as Prometheus has always read them, or by OpenMetrics 1.0."
+    ) { json -> Result<PrometheusText.Format, Misfit> in
+        guard let format = json.string.flatMap(PrometheusText.Format.init(rawValue:)) else {
+            return .failure(Misfit(.choice, "has to be prometheus or openmetrics"))
+        }
+        return .success(format)
+    }.defaulting(to: .prometheus)
 }

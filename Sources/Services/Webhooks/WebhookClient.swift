@@ -78,7 +78,8 @@ struct WebhookClient: Sendable {
             case .cancelled, .closed, .busy, .broken: return nil
             case .refusedURL, .refusedRequest, .refusedAddress, .resolve, .connect, .tls, .timeout, .tooLarge,
                 .tooManyRedirects, .truncated, .unreadable:
-                return WebhookAnswer(error: String("\(error)".prefix(WebhookClient.errorCharacters)))
+                return WebhookAnswer(
+                    error: String(error.descriptionForOutsiders.prefix(WebhookClient.errorCharacters)))
             }
         }
     }

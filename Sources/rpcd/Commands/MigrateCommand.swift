@@ -1,6 +1,7 @@
 import AnalyticsStores
 import ArgumentParser
 import Postgres
+import Services
 
 struct MigrateCommand: AsyncParsableCommand {
     enum Action: String, ExpressibleByArgument, CaseIterable {
@@ -33,12 +34,34 @@ struct MigrateCommand: AsyncParsableCommand {
             if store != .analytics { try migrate(Daemon.migrator(settings), "") }
             if store == .analytics || (store == nil && !isOne) {
                 if let migrator = try Daemon.clickHouseMigrator(settings) {
-                    try await migrate(migrator, "clickhouse ")
+                    try await alone(settings) { try await migrate(migrator, "clickhouse ") }
                 } else if let migrator = try Daemon.analyticsMigrator(settings) {
                     try migrate(migrator, "analytics ")
                 }
             }
         }
+    }
+
+    private static let lockPatience = Duration.seconds(60)
+    private static let lockPause = Duration.milliseconds(50)
+
+    /// One process at a time: ClickHouse has no locks, so the database of the transactions has it.
+    private func alone(_ settings: Settings, _ body: () async throws -> Void) async throws {
+        guard action != .status, let database = settings.directURL ?? settings.databaseURL else {
+            return try await body()
+        }
+        let lock = SessionLock(conninfo: database, key: AdvisoryLock.migratingClickHouse)
+        defer { lock.close() }
+        let end = ContinuousClock.now + MigrateCommand.lockPatience
+        while !lock.isHeld {
+            guard ContinuousClock.now < end else {
+                throw CommandFailure(
+                    "The lock for it was not to be had on the database of RPCD_DATABASE_URL: it is away, or another process migrates; try again when that is over"
+                )
+            }
+            try await Task.sleep(for: MigrateCommand.lockPause)
+        }
+        try await body()
     }
 
     private func show(_ all: [Migrator.Status], _ name: String) {

@@ -43,6 +43,8 @@ extension Doctor {
             difference = Doctor.difference(
                 of: Timestamp(microseconds: clock), from: before, to: Timestamp.now)
         } catch {
+            guard await !PostgresProbe.answers(at: client.configuration, milliseconds: Int64(milliseconds))
+            else { return [Doctor.sameInstance("RPCD_CLICKHOUSE_URL")] }
             return [
                 .failure(
                     "ClickHouse at \(place) cannot be asked: \(error)",
@@ -58,9 +60,6 @@ extension Doctor {
         }
         if let migrator = try Daemon.clickHouseMigrator(settings) {
             findings += Doctor.judge(try await migrator.standing(), of: " of analytics")
-        }
-        if try await isInside({ try await $0.isAddress(of: $1, client.configuration.origin) }) {
-            findings.append(Doctor.sameInstance("RPCD_CLICKHOUSE_URL"))
         }
         return findings.orElse(.ok("ClickHouse \(version) at \(place)"))
     }
@@ -85,7 +84,7 @@ extension Doctor {
         }
         let store = PostgresAnalytics(conninfo: url)
         defer { store.close() }
-        if try await isInside({ try await !$0.isApart(store, from: $1) }) {
+        if await isInside(store) {
             findings.append(Doctor.sameInstance("RPCD_ANALYTICS_URL"))
         }
         return findings.orElse(
@@ -93,19 +92,17 @@ extension Doctor {
     }
 
     /// Whether the store is where the transactions are. Not, where these cannot be asked: that is told elsewhere.
-    private func isInside(
-        _ ask: @Sendable (AnalyticsService, Pool) async throws -> Bool
-    ) async throws -> Bool {
+    private func isInside(_ store: any AnalyticsStore) async -> Bool {
         guard let server = try? settings.server() else { return false }
         let pool = Pool(PoolConfiguration(server: server, size: 1, connectTimeoutNanoseconds: nanoseconds))
         defer { pool.close(within: 0) }
-        return (try? await ask(AnalyticsService(), pool)) ?? false
+        return (try? await !AnalyticsService().isApart(store, from: pool)) ?? false
     }
 
     private static func sameInstance(_ setting: String) -> Finding {
         .failure(
-            "\(setting) is the instance that the transactions are in: rpcd serve refuses that",
-            do: "give analytics an instance of its own")
+            "\(setting) names a PostgreSQL that may not be it, as that of the transactions: rpcd serve refuses that",
+            do: "give analytics an instance of its own, or ClickHouse's HTTP interface")
     }
 
     func redis() async throws -> [Finding] {

@@ -396,15 +396,17 @@ class SystemMethods:
             types.Limits._from_json)
 
     def metrics(
-        self, *, options: CallOptions = _DEFAULT
+        self, *, format: types.SystemMetricsFormat | None = None, options: CallOptions = _DEFAULT
     ) -> types.SystemMetricsResult:
         """Counts, durations and states, as Prometheus reads them.
 
         For the operator of the host.
+        format: How they are written: as Prometheus has always read them, or by OpenMetrics 1.0. Default
+        prometheus.
         """
         return self._caller._call(
             Operation("system.metrics"),
-            {}, options,
+            {"format": format}, options,
             types.SystemMetricsResult._from_json)
 
 
@@ -1535,36 +1537,38 @@ class ProvidersMethods:
         self._caller = caller
 
     def list(
-        self, *, limit: int | None = None, cursor: str | None = None, options: CallOptions = _DEFAULT
+        self, *, limit: int | None = None, cursor: str | None = None, workspace_id: str | None = None, options: CallOptions = _DEFAULT
     ) -> Page[types.Provider]:
         """Lists the providers by their slugs.
 
         For everybody who has logged in, and for API keys.
         limit: How many at most. Default 25.
         cursor: The `nextCursor` of the page before.
+        workspace_id: To its members `ownCircuit` is of its newest credential.
         """
         return self._caller._call(
             Operation("providers.list"),
-            {"limit": limit, "cursor": cursor}, options,
+            {"limit": limit, "cursor": cursor, "workspaceId": workspace_id}, options,
             lambda value: read_page(value, types.Provider._from_json))
 
     def list_all(
-        self, *, options: CallOptions = _DEFAULT
+        self, *, workspace_id: str | None = None, options: CallOptions = _DEFAULT
     ) -> Iterator[types.Provider]:
         """All that `list` has, page by page."""
-        return all_items(lambda cursor: self.list(limit=_ITEMS_AT_ONCE, cursor=cursor, options=options))
+        return all_items(lambda cursor: self.list(limit=_ITEMS_AT_ONCE, cursor=cursor, workspace_id=workspace_id, options=options))
 
     def get(
-        self, *, slug: str, options: CallOptions = _DEFAULT
+        self, *, slug: str, workspace_id: str | None = None, options: CallOptions = _DEFAULT
     ) -> types.Provider:
         """Gives one provider.
 
         For everybody who has logged in, and for API keys.
         slug: Which provider, as hunter.
+        workspace_id: To its members `ownCircuit` is of its newest credential.
         """
         return self._caller._call(
             Operation("providers.get"),
-            {"slug": slug}, options,
+            {"slug": slug, "workspaceId": workspace_id}, options,
             types.Provider._from_json)
 
     def test(

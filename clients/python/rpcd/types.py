@@ -173,6 +173,11 @@ class Role(OpenEnum):
     OWNER = "owner"
 
 
+class SystemMetricsFormat(OpenEnum):
+    PROMETHEUS = "prometheus"
+    OPENMETRICS = "openmetrics"
+
+
 class WebhookDeliveryStatus(OpenEnum):
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -241,7 +246,8 @@ class AnalyticsDifference:
     dataset: AnalyticsDifferenceDataset
     #: When, in UTC.
     day: str
-    #: What differs: rows, credits or found.
+    #: What differs: rows, credits, what was found, or spent; with reported before it where rows are right and
+    #: reports are not.
     what: str
     #: By the database.
     expected: int
@@ -1053,7 +1059,7 @@ class JobResult:
     attempts: int
     #: Credits.
     cost: int
-    #: Why not, in words.
+    #: Why not, in words; of what was found, why the record does not have it.
     error: str | None
 
     @classmethod
@@ -1457,6 +1463,10 @@ class Provider:
     circuit: CircuitState
     #: When it is tried again, where that is known.
     open_until: str | None
+    #: The same with the workspace's newest credential; null without one.
+    own_circuit: CircuitState | None
+    #: When it is tried again with that.
+    own_open_until: str | None
 
     @classmethod
     def _from_json(cls, value: Any) -> Self:
@@ -1472,6 +1482,8 @@ class Provider:
             output_schema=value["outputSchema"],
             circuit=CircuitState(value["circuit"]),
             open_until=value["openUntil"],
+            own_circuit=None if value["ownCircuit"] is None else CircuitState(value["ownCircuit"]),
+            own_open_until=value["ownOpenUntil"],
         )
 
 
@@ -1621,8 +1633,8 @@ class Record:
     external_id: str
     #: Each a string, a number, true or false.
     fields: dict[str, Any]
-    #: Of fields that a provider found: `{provider, at, confidence, jobId, cost}`. What a caller gave has
-    #: none.
+    #: Of fields that a provider found: `{provider, at, confidence, jobId, cost, cached}`. What a caller gave
+    #: has none.
     sources: dict[str, Any]
     #: Counts the changes.
     version: int

@@ -364,9 +364,11 @@ export class SystemMethods {
    * Counts, durations and states, as Prometheus reads them.
    *
    * For the operator of the host.
+   * @param params.format How they are written: as Prometheus has always read them, or by OpenMetrics 1.0.
+   * Default prometheus.
    */
-  metrics(options?: CallOptions): Promise<types.SystemMetricsResult> {
-    return this.caller.call({ method: "system.metrics" }, {}, options);
+  metrics(params: { format?: types.SystemMetricsFormat | null | undefined } = {}, options?: CallOptions): Promise<types.SystemMetricsResult> {
+    return this.caller.call({ method: "system.metrics" }, params, options);
   }
 }
 
@@ -1303,14 +1305,15 @@ export class ProvidersMethods {
    * For everybody who has logged in, and for API keys.
    * @param params.limit How many at most. Default 25.
    * @param params.cursor The `nextCursor` of the page before.
+   * @param params.workspaceId To its members `ownCircuit` is of its newest credential.
    */
-  list(params: { limit?: number | null | undefined; cursor?: string | null | undefined } = {}, options?: CallOptions): Promise<Page<types.Provider>> {
+  list(params: { limit?: number | null | undefined; cursor?: string | null | undefined; workspaceId?: string | null | undefined } = {}, options?: CallOptions): Promise<Page<types.Provider>> {
     return this.caller.call({ method: "providers.list" }, params, options);
   }
 
   /** All that `list` has, page by page. */
-  listAll(options?: CallOptions): AsyncGenerator<types.Provider, void, undefined> {
-    return allItems((cursor) => this.list({ limit: itemsAtOnce, ...(cursor === undefined ? {} : { cursor }) }, options));
+  listAll(params: { workspaceId?: string | null | undefined } = {}, options?: CallOptions): AsyncGenerator<types.Provider, void, undefined> {
+    return allItems((cursor) => this.list({ ...params, limit: itemsAtOnce, ...(cursor === undefined ? {} : { cursor }) }, options));
   }
 
   /**
@@ -1318,8 +1321,9 @@ export class ProvidersMethods {
    *
    * For everybody who has logged in, and for API keys.
    * @param params.slug Which provider, as hunter.
+   * @param params.workspaceId To its members `ownCircuit` is of its newest credential.
    */
-  get(params: { slug: string }, options?: CallOptions): Promise<types.Provider> {
+  get(params: { slug: string; workspaceId?: string | null | undefined }, options?: CallOptions): Promise<types.Provider> {
     return this.caller.call({ method: "providers.get" }, params, options);
   }
 

@@ -186,6 +186,12 @@ export type Role =
   | (string & {});
 
 /** Values that this client does not know may come, too. */
+export type SystemMetricsFormat =
+  | "prometheus"
+  | "openmetrics"
+  | (string & {});
+
+/** Values that this client does not know may come, too. */
 export type WebhookDeliveryStatus =
   | "pending"
   | "delivered"
@@ -234,7 +240,10 @@ export interface AnalyticsDifference {
   readonly dataset: AnalyticsDifferenceDataset;
   /** When, in UTC. */
   readonly day: string;
-  /** What differs: rows, credits or found. */
+  /**
+   * What differs: rows, credits, what was found, or spent; with reported before it where rows are right and
+   * reports are not.
+   */
   readonly what: string;
   /** By the database. */
   readonly expected: number;
@@ -690,7 +699,7 @@ export interface JobResult {
   readonly attempts: number;
   /** Credits. */
   readonly cost: number;
-  /** Why not, in words. */
+  /** Why not, in words; of what was found, why the record does not have it. */
   readonly error: string | null;
 }
 
@@ -921,6 +930,10 @@ export interface Provider {
   readonly circuit: CircuitState;
   /** When it is tried again, where that is known. */
   readonly openUntil: string | null;
+  /** The same with the workspace's newest credential; null without one. */
+  readonly ownCircuit: CircuitState | null;
+  /** When it is tried again with that. */
+  readonly ownOpenUntil: string | null;
 }
 
 export interface ProviderReport {
@@ -1005,7 +1018,8 @@ export interface Record {
   /** Each a string, a number, true or false. */
   readonly fields: { [name: string]: unknown };
   /**
-   * Of fields that a provider found: `{provider, at, confidence, jobId, cost}`. What a caller gave has none.
+   * Of fields that a provider found: `{provider, at, confidence, jobId, cost, cached}`. What a caller gave
+   * has none.
    */
   readonly sources: { [name: string]: unknown };
   /** Counts the changes. */

@@ -2,6 +2,20 @@ import Postgres
 import RPC
 
 extension Platform {
+    /// Reads what may lag, for a call that takes several steps and may make it.
+    func look<Value: Sendable>(
+        _ call: Call, _ read: @escaping @Sendable (borrowing Transaction) throws -> Value
+    ) async throws -> Value {
+        guard let replica, replica.mayServe(call) else { return try await transact(call, read) }
+        do {
+            return try await withCheckedThrowingContinuation { continuation in
+                replica.pool.transaction(call, .readOnly, read) { continuation.resume(with: $0) }
+            }
+        } catch let error as PostgresError where error.kind != .interrupted {
+            return try await transact(call, read)
+        }
+    }
+
     /// A handler of a list that may lag. Who calls is asked of the primary; the list is read from the replica, where there is one that has what
     /// this caller has changed, else from the primary.
     func list<Value: Sendable, each P: Sendable>(
