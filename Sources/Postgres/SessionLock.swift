@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// Who has not heard of the server for 10 seconds takes the lock for lost, which is before the server does. It does not
 /// fence: what was begun under the lock may end after it is lost.
-public final class SessionLock: Sendable {
+public final class SessionLock: Pausing {
     private let conninfo: String
     private let key: Int
     /// By the clock of this process; 0: it is not held.
@@ -15,6 +15,7 @@ public final class SessionLock: Sendable {
     private let isClosed = Atomic(false)
     private let isYielding = Atomic(false)
     private let canceller = Canceller()
+    private let attachment = Attachment()
 
     private static let connectTimeoutNanoseconds: UInt64 = 5_000_000_000
     private static let reconnect = Backoff(baseNanoseconds: 50_000_000, capNanoseconds: 1_000_000_000)
@@ -43,20 +44,28 @@ public final class SessionLock: Sendable {
     /// Lets go of it, within a moment.
     public func close() { isClosed.store(true, ordering: .relaxed) }
 
+    /// Lets go of it and of the connection, within a moment.
+    public func pause() { attachment.pause() }
+
+    public func resume() { attachment.resume() }
+
+    public var isQuiet: Bool { attachment.isQuiet }
+
     private var mayGoOn: Bool { !isClosed.load(ordering: .relaxed) }
 
     private func run() {
         var random = SystemRandomNumberGenerator()
         var failures = 0
         while mayGoOn {
+            guard attachment.attach() else {
+                WorkerThread.pause(nanoseconds: SessionLock.tickNanoseconds)
+                continue
+            }
             do {
-                let connection = try Connection(
-                    conninfo, canceller: canceller,
-                    timeoutNanoseconds: SessionLock.connectTimeoutNanoseconds)
-                failures = 0
-                try hold(on: connection)
+                try connectAndHold { failures = 0 }
+                attachment.detach()
             } catch {
-                heldUntil.store(0, ordering: .releasing)
+                attachment.detach()
                 pause(SessionLock.reconnect.delayNanoseconds(attempt: failures, using: &random))
                 failures += 1
             }
@@ -64,9 +73,19 @@ public final class SessionLock: Sendable {
         heldUntil.store(0, ordering: .releasing)
     }
 
+    /// When it returns the connection has been freed, and the lock with it.
+    private func connectAndHold(connected: () -> Void) throws {
+        let connection = try Connection(
+            conninfo, canceller: canceller, timeoutNanoseconds: SessionLock.connectTimeoutNanoseconds)
+        connected()
+        try hold(on: connection)
+    }
+
     private func hold(on connection: Connection) throws {
+        // Before the connection is freed, and somebody else has the lock.
+        defer { heldUntil.store(0, ordering: .releasing) }
         try connection.script(SessionLock.dropWhenSilent)
-        while mayGoOn {
+        while mayGoOn, !attachment.isPaused {
             let asked = MonotonicClock.now
             if isHeld, isYielding.exchange(false, ordering: .acquiringAndReleasing) {
                 heldUntil.store(0, ordering: .releasing)
@@ -89,7 +108,7 @@ public final class SessionLock: Sendable {
 
     private func pause(_ nanoseconds: UInt64) {
         let end = MonotonicClock.now + nanoseconds
-        while mayGoOn, MonotonicClock.now < end {
+        while mayGoOn, !attachment.isPaused, MonotonicClock.now < end {
             WorkerThread.pause(nanoseconds: SessionLock.tickNanoseconds)
         }
     }

@@ -16,11 +16,11 @@ extension Daemon {
         source.resume()
         return Task {
             defer { source.cancel() }
-            var before = Settings.read()
+            var before = reading
             for await _ in hangups {
                 try? Notifier().reloading()
                 before = reload(before, servers)
-                try? Notifier().ready(status: "Serving")
+                try? Notifier().ready(status: status)
             }
         }
     }
@@ -41,17 +41,12 @@ extension Daemon {
             log.write(Notice(.reloadRefused, "The settings stay as they were: \(error)"))
             return before
         }
-        let old = Dictionary(before.entries.map { ($0.declaration.key, $0.value) }) { $1 }
-        let changed = reading.entries.filter { $0.value != old[$0.declaration.key] }
-        let (live, waiting) = (
-            changed.filter(\.declaration.reloads).map(\.declaration.key),
-            changed.filter { !$0.declaration.reloads }.map(\.declaration.key)
-        )
+        let (inForce, live, waiting) = reading.taking(over: before)
         var text = "The settings were read again"
         text += live.isEmpty ? "; none has changed" : ", changed: \(live.joined(separator: ", "))"
         if !waiting.isEmpty { text += "; a restart is needed for \(waiting.joined(separator: ", "))" }
         log.write(Notice(.reloaded, text))
-        return reading
+        return inForce
     }
 
     private func apply(_ new: Settings, _ servers: [HTTPServer]) throws {
@@ -71,6 +66,30 @@ extension Daemon {
             }
         }
         log.level = new.logLevel
+        ProcessLimits.settle(connections: new.limits.connections, log)
+    }
+}
+
+extension Settings.Reading {
+    /// What is in force when a daemon that runs by `before` has read this.
+    /// - Returns: also the keys of what has changed by that, and of what is set otherwise than it runs, until the next start.
+    func taking(over before: Settings.Reading) -> (
+        inForce: Settings.Reading, live: [String], waiting: [String]
+    ) {
+        let running = Dictionary(before.entries.map { ($0.declaration.key, $0) }) { $1 }
+        var inForce = self
+        var (live, waiting): ([String], [String]) = ([], [])
+        inForce.entries = entries.map { entry in
+            let key = entry.declaration.key
+            guard let old = running[key], old.value != entry.value else { return entry }
+            guard entry.declaration.reloads else {
+                waiting.append(key)
+                return old
+            }
+            live.append(key)
+            return entry
+        }
+        return (inForce, live, waiting)
     }
 }
 

@@ -52,7 +52,9 @@ struct DoctorTests {
         try await withTemporaryFolder { folder in
             let conninfo = try TestCluster.shared.get().freshDatabase()
             var settings = try Served.settings(in: folder, conninfo: conninfo)
-            // Nobody has migrated. A server takes connections and says nothing; others are not there.
+            // Another database of the cluster makes the roles, which are the cluster's.
+            try await Served.migrate(TestCluster.shared.get().freshDatabase(), settings)
+            // Nobody has migrated this one. A server takes connections and says nothing; others are not there.
             let silent = try SilentListener()
             defer { silent.close() }
             chmod(folder, 0o777)

@@ -188,6 +188,8 @@ struct UnixSocketTests {
             // Half a message: its connection is there, and more is to come.
             let late = request(2, "fixture.make", #"{"name":"x"}"#)
             try await fresh.send(String(late.dropLast(10)))
+            // Who has not been accepted yet is refused, like who comes later.
+            while server.gate.count < 2 { await Task.yield() }
             async let drained: Void = server.socketServer.drain(within: .seconds(10))
             server.open.letGo()
             #expect(try JSON.parse(try #require(try await served.line()))["id"]?.int64 == 1)

@@ -7,6 +7,11 @@ public struct MigrationCheck: Sendable {
         public let statement: String
         public let advice: String
 
+        fileprivate init(_ words: [String], _ advice: String) {
+            statement = words.prefix(8).joined(separator: " ")
+            self.advice = advice
+        }
+
         public var description: String { "\(statement): \(advice)" }
     }
 
@@ -16,19 +21,33 @@ public struct MigrationCheck: Sendable {
 
     /// - Returns: nothing for a file that says why it may.
     public static func hazards(in file: MigrationFile) -> [Hazard] {
-        guard
-            !file.text.split(separator: "\n").contains(where: {
-                $0.hasPrefix(pardon) && $0.count > pardon.count
-            })
-        else { return [] }
         let statements = statements(of: file.up)
         let made = Set(statements.compactMap(tableMade))
-        return statements.compactMap { words in
-            guard let advice = advice(words, made: made, isTransaction: file.isTransaction) else {
-                return nil
-            }
-            return Hazard(statement: words.prefix(8).joined(separator: " "), advice: advice)
+        let unmarked = file.breaksBefore > 0 ? [] : statements.filter { takesAway($0, made: made) }
+        let hazards = unmarked.map {
+            Hazard(
+                $0, "releases that know it still must not start on it; say which: -- migrate:breaks-before N")
         }
+        let isPardoned = file.text.split(separator: "\n").contains {
+            $0.hasPrefix(pardon) && $0.count > pardon.count
+        }
+        guard !isPardoned else { return hazards }
+        return hazards
+            + statements.compactMap { words in
+                advice(words, made: made, isTransaction: file.isTransaction).map { Hazard(words, $0) }
+            }
+    }
+
+    private static func takesAway(_ words: [String], made: Set<String>) -> Bool {
+        guard words.count > 2, words[1] == "TABLE" else { return false }
+        if words[0] == "DROP" { return true }
+        let text = words.joined(separator: " ")
+        return words[0] == "ALTER" && !made.contains(tableAltered(words))
+            && (text.contains("DROP COLUMN") || text.contains("RENAME"))
+    }
+
+    private static func tableAltered(_ words: [String]) -> String {
+        name(words.dropFirst(2).first { !["IF", "EXISTS", "ONLY"].contains($0) } ?? "")
     }
 
     private static func advice(_ words: [String], made: Set<String>, isTransaction: Bool) -> String? {
@@ -48,7 +67,7 @@ public struct MigrationCheck: Sendable {
             return
                 "it waits for everybody; use DROP INDEX CONCURRENTLY IF EXISTS in a file with -- migrate:alone"
         case "ALTER" where words.count > 2 && words[1] == "TABLE":
-            let table = name(words.dropFirst(2).first { !["IF", "EXISTS", "ONLY"].contains($0) } ?? "")
+            let table = tableAltered(words)
             return made.contains(table) ? nil : alteration(text, of: table)
         case "UPDATE", "DELETE":
             return "every row that it touches is locked until it ends; do it in batches from the daemon"

@@ -439,10 +439,15 @@ extension RPCD {
         /// Counts, durations and states, as Prometheus reads them.
         ///
         /// For the operator of the host.
-        public func metrics(options: RPCD.CallOptions = .init()) async throws(RPCD.Failure)
-            -> RPCD.SystemMetricsResult
+        /// - Parameters:
+        ///   - format: How they are written: as Prometheus has always read them, or by OpenMetrics 1.0.
+        ///   Default prometheus.
+        public func metrics(format: RPCD.SystemMetricsFormat? = nil, options: RPCD.CallOptions = .init())
+            async throws(RPCD.Failure) -> RPCD.SystemMetricsResult
         {
-            try await client.call(Operation("system.metrics"), options) { _ in }
+            try await client.call(Operation("system.metrics"), options) { params in
+                params.set("format", format)
+            }
         }
 
     }

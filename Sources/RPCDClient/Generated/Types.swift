@@ -209,6 +209,13 @@ extension RPCD {
         case unknown(String)
     }
 
+    public enum SystemMetricsFormat: Sendable, Hashable {
+        case prometheus
+        case openmetrics
+        /// One that this client does not know.
+        case unknown(String)
+    }
+
     public enum WebhookDeliveryStatus: Sendable, Hashable {
         case pending
         case delivered
@@ -260,7 +267,8 @@ extension RPCD {
         public let dataset: RPCD.AnalyticsDifferenceDataset
         /// When, in UTC.
         public let day: String
-        /// What differs: rows, credits or found.
+        /// What differs: rows, credits, what was found, or spent; with reported before it where rows are
+        /// right and reports are not.
         public let what: String
         /// By the database.
         public let expected: Int64
@@ -1829,6 +1837,29 @@ extension RPCD.Role: RawRepresentable, Readable, Writable {
         case .member: "member"
         case .admin: "admin"
         case .owner: "owner"
+        case .unknown(let value): value
+        }
+    }
+
+    init(reading json: JSON) throws(Misread) { self.init(rawValue: try String(reading: json)) }
+
+    func write(to writer: inout JSONWriter) { writer.string(rawValue) }
+}
+
+extension RPCD.SystemMetricsFormat: RawRepresentable, Readable, Writable {
+    public init(rawValue: String) {
+        self =
+            switch rawValue {
+            case "prometheus": .prometheus
+            case "openmetrics": .openmetrics
+            default: .unknown(rawValue)
+            }
+    }
+
+    public var rawValue: String {
+        switch self {
+        case .prometheus: "prometheus"
+        case .openmetrics: "openmetrics"
         case .unknown(let value): value
         }
     }

@@ -396,15 +396,17 @@ class SystemMethods:
             types.Limits._from_json)
 
     def metrics(
-        self, *, options: CallOptions = _DEFAULT
+        self, *, format: types.SystemMetricsFormat | None = None, options: CallOptions = _DEFAULT
     ) -> types.SystemMetricsResult:
         """Counts, durations and states, as Prometheus reads them.
 
         For the operator of the host.
+        format: How they are written: as Prometheus has always read them, or by OpenMetrics 1.0. Default
+        prometheus.
         """
         return self._caller._call(
             Operation("system.metrics"),
-            {}, options,
+            {"format": format}, options,
             types.SystemMetricsResult._from_json)
 
 

@@ -173,6 +173,11 @@ class Role(OpenEnum):
     OWNER = "owner"
 
 
+class SystemMetricsFormat(OpenEnum):
+    PROMETHEUS = "prometheus"
+    OPENMETRICS = "openmetrics"
+
+
 class WebhookDeliveryStatus(OpenEnum):
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -241,7 +246,8 @@ class AnalyticsDifference:
     dataset: AnalyticsDifferenceDataset
     #: When, in UTC.
     day: str
-    #: What differs: rows, credits or found.
+    #: What differs: rows, credits, what was found, or spent; with reported before it where rows are right and
+    #: reports are not.
     what: str
     #: By the database.
     expected: int

@@ -364,9 +364,11 @@ export class SystemMethods {
    * Counts, durations and states, as Prometheus reads them.
    *
    * For the operator of the host.
+   * @param params.format How they are written: as Prometheus has always read them, or by OpenMetrics 1.0.
+   * Default prometheus.
    */
-  metrics(options?: CallOptions): Promise<types.SystemMetricsResult> {
-    return this.caller.call({ method: "system.metrics" }, {}, options);
+  metrics(params: { format?: types.SystemMetricsFormat | null | undefined } = {}, options?: CallOptions): Promise<types.SystemMetricsResult> {
+    return this.caller.call({ method: "system.metrics" }, params, options);
   }
 }
 

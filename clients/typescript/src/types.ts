@@ -186,6 +186,12 @@ export type Role =
   | (string & {});
 
 /** Values that this client does not know may come, too. */
+export type SystemMetricsFormat =
+  | "prometheus"
+  | "openmetrics"
+  | (string & {});
+
+/** Values that this client does not know may come, too. */
 export type WebhookDeliveryStatus =
   | "pending"
   | "delivered"
@@ -234,7 +240,10 @@ export interface AnalyticsDifference {
   readonly dataset: AnalyticsDifferenceDataset;
   /** When, in UTC. */
   readonly day: string;
-  /** What differs: rows, credits or found. */
+  /**
+   * What differs: rows, credits, what was found, or spent; with reported before it where rows are right and
+   * reports are not.
+   */
   readonly what: string;
   /** By the database. */
   readonly expected: number;
