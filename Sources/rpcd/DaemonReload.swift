@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import Identifiers
 import RPC
 import Systemd
 import Transports
@@ -19,27 +20,34 @@ extension Daemon {
             var before = Settings.read()
             for await _ in hangups {
                 try? Notifier().reloading()
-                before = reload(before, servers)
-                try? Notifier().ready(status: "Serving")
+                var said = ""
+                (before, said) = reload(before, servers)
+                // Whoever asked for it waits for another line, and reads there what has come of it (systemd/reload).
+                try? Notifier().ready(status: "Serving; \(Timestamp.now): \(said)")
             }
         }
     }
 
     /// All of what can change does, or nothing.
-    /// - Returns: what is in force.
-    private func reload(_ before: Settings.Reading, _ servers: [HTTPServer]) -> Settings.Reading {
+    /// - Returns: what is in force, and what there is to say.
+    private func reload(
+        _ before: Settings.Reading, _ servers: [HTTPServer]
+    ) -> (Settings.Reading, String) {
+        func refuse(_ reason: String) -> (Settings.Reading, String) {
+            let text = "The settings stay as they were: \(reason)"
+            log.write(Notice(.reloadRefused, text))
+            return (before, text)
+        }
         let reading = Settings.read()
         let faults = reading.faults()
         if let first = faults.first {
             let others = faults.count > 1 ? ", and \(faults.count - 1) more: rpcd config check names all" : ""
-            log.write(Notice(.reloadRefused, "The settings stay as they were: \(first)\(others)"))
-            return before
+            return refuse("\(first)\(others)")
         }
         do {
             try apply(reading.settings, servers)
         } catch {
-            log.write(Notice(.reloadRefused, "The settings stay as they were: \(error)"))
-            return before
+            return refuse("\(error)")
         }
         let old = Dictionary(before.entries.map { ($0.declaration.key, $0.value) }) { $1 }
         let changed = reading.entries.filter { $0.value != old[$0.declaration.key] }
@@ -51,7 +59,7 @@ extension Daemon {
         text += live.isEmpty ? "; none has changed" : ", changed: \(live.joined(separator: ", "))"
         if !waiting.isEmpty { text += "; a restart is needed for \(waiting.joined(separator: ", "))" }
         log.write(Notice(.reloaded, text))
-        return reading
+        return (reading, text)
     }
 
     private func apply(_ new: Settings, _ servers: [HTTPServer]) throws {

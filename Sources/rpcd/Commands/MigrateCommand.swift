@@ -4,7 +4,7 @@ import Postgres
 
 struct MigrateCommand: AsyncParsableCommand {
     enum Action: String, ExpressibleByArgument, CaseIterable {
-        case status, up, down
+        case status, up, down, check
     }
 
     enum Store: String, ExpressibleByArgument, CaseIterable {
@@ -16,7 +16,8 @@ struct MigrateCommand: AsyncParsableCommand {
         abstract: "Shows, applies or takes back the migrations of the database and of the store of analytics."
     )
 
-    @Argument(help: "status, up or down.")
+    @Argument(
+        help: "status, up, down, or check: exit status 0 when this release can serve what is there, else 1.")
     var action: Action
 
     @Option(help: "The version to end at: all for up, one less for down.")
@@ -28,6 +29,7 @@ struct MigrateCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
+            if action == .check || action == .status { try InPlaceOfUnit(unit: InPlaceOfUnit.daemon).take() }
             let settings = try Settings.load()
             let isOne = action == .down || to != nil
             if store != .analytics { try migrate(Daemon.migrator(settings), "") }
@@ -41,6 +43,17 @@ struct MigrateCommand: AsyncParsableCommand {
         }
     }
 
+    private static func require(_ standing: Migrator.Standing, _ name: String) throws {
+        switch standing {
+        case .upToDate: print(name + "up to date")
+        case .behind(let count):
+            throw CommandFailure("\(name)\(count) migrations are missing: rpcd migrate up")
+        case .ahead: throw CommandFailure("\(name)migrated by a newer release; install that")
+        case .changed(let version):
+            throw CommandFailure("\(name)migration \(version) has changed since it was applied")
+        }
+    }
+
     private func show(_ all: [Migrator.Status], _ name: String) {
         for status in all {
             print(name + "\(status.version) \(status.name) \(status.isApplied ? "applied" : "pending")")
@@ -50,6 +63,7 @@ struct MigrateCommand: AsyncParsableCommand {
     private func migrate(_ migrator: ClickHouseMigrator, _ name: String) async throws {
         switch action {
         case .status: show(try await migrator.status(), name)
+        case .check: try MigrateCommand.require(try await migrator.standing(), name)
         case .up: try await migrator.up(to: to) { print(name + $0) }
         case .down:
             let applied = try await migrator.status().filter(\.isApplied).count
@@ -60,6 +74,7 @@ struct MigrateCommand: AsyncParsableCommand {
     private func migrate(_ migrator: Migrator, _ name: String) throws {
         switch action {
         case .status: show(try migrator.status(), name)
+        case .check: try MigrateCommand.require(try migrator.standing(), name)
         case .up: try migrator.up(to: to) { print(name + $0) }
         case .down:
             let applied = try migrator.status().filter(\.isApplied).count
