@@ -29,7 +29,7 @@ WAITING = 300
 def parser():
     parser = argparse.ArgumentParser("scripts/prove systemd", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--deb", type=pathlib.Path, help="the package; without it scripts/package builds it")
-    parser.add_argument("--next", type=pathlib.Path, help="the package to upgrade to; without it the same program, packed as the next revision")
+    parser.add_argument("--next", type=pathlib.Path, help="the package to upgrade to; without it the same one as the next revision")
     parser.add_argument("--connections", type=int, help="at least so many go on during the upgrade; 1000 by default")
     return parser
 
@@ -348,14 +348,15 @@ class Proof(keeping.Keeping, upgrading.Upgrading, service.Service):
 
 def packages(options):
     """The one that is installed, and those that it is upgraded to."""
-    made = [options.deb, options.next]
-    for number, words in enumerate((["--revision", "1"], ["--revision", "2", "--skip-build"])):
-        if made[number] is None:
-            subprocess.run([common.ROOT / "scripts" / "package", *words], check=True, stdout=subprocess.DEVNULL)
-            newest = next(path for path in OUT.glob("rpcd_*.deb"))
-            made[number] = newest.rename(OUT / f"proof-{number}.deb")
-    further = [(10, ["proof_one"]), (11, ["proof_one"]), (12, ["proof_one", "proof_two"])]
-    return made + [upgrading.variant(made[1], revision, names, OUT) for revision, names in further]
+    out = OUT / "proof"
+    out.mkdir(parents=True, exist_ok=True)
+    first = options.deb
+    if first is None:
+        subprocess.run([common.ROOT / "scripts" / "package"], check=True, stdout=subprocess.DEVNULL)
+        first = next(OUT.glob("rpcd_*.deb"))
+    second = options.next or upgrading.variant(first, 2, [], out)
+    further = [(3, ["proof_one"]), (4, ["proof_one"]), (5, ["proof_one", "proof_two"])]
+    return [first, second] + [upgrading.variant(second, revision, names, out) for revision, names in further]
 
 
 def main(options):

@@ -23,7 +23,7 @@ def variant(package, revision, names, out):
         sums = [f"{hashlib.md5(path.read_bytes()).hexdigest()}  {path.relative_to(root)}\n"
                 for path in sorted(root.rglob("*")) if path.is_file() and not path.is_symlink() and path.relative_to(root).parts[0] != "DEBIAN"]
         (root / "DEBIAN/md5sums").write_text("".join(sums))
-        made = out / f"proof-next-{revision}.deb"
+        made = out / f"rpcd-{revision}.deb"
         subprocess.run(["dpkg-deb", "--build", "--root-owner-group", root, made], check=True, stdout=subprocess.DEVNULL)
     return made
 
