@@ -47,7 +47,7 @@ class Proof(keeping.Keeping, upgrading.Upgrading, service.Service):
         steps = [
             ("install", self.install), ("units", self.units), ("exposure", self.exposure), ("configured by the manual", self.configure),
             ("started by a connection", self.activate), ("credentials", self.credentials), ("a password for the database", self.password),
-            ("journal fields", self.journal), ("socket by group membership", self.group), ("HTTP", self.http), ("another service", self.another_service),
+            ("journal fields", self.journal), ("socket by group membership", self.group), ("HTTP", self.http), ("another service", self.another_service), ("figures", self.figures),
             ("all is well, as root", self.well), ("bug report, as root", self.bugreport), ("five things broken", self.broken),
             ("reload, good", self.reload_good), ("reload, bad", self.reload_bad), ("a setting at fault", self.bad_setting),
             ("SIGKILL", self.sigkill), ("SIGSTOP, watchdog", self.sigstop), ("out of memory", self.out_of_memory),

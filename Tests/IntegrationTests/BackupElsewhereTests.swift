@@ -57,6 +57,13 @@ extension BackupTests {
                 "rpcd", ["migrate", "check"],
                 environment: environment.merging(["RPCD_DATABASE_URL": TestCluster.daemon(kept)]) { $1 })
             #expect(checked.status == 0 && checked.output == "up to date\n", "\(checked.errors)")
+            let away = try await ServedProcess.run(
+                "rpcd", ["migrate", "check"],
+                environment: environment.merging([
+                    "RPCD_DATABASE_URL": TestCluster.daemon(kept),
+                    "RPCD_ANALYTICS_URL": "host=/nowhere-at-all",
+                ]) { $1 })
+            #expect(away.status == 0 && away.errors.contains("analytics is away"), "\(away)")
             let new = try await ServedProcess.run(
                 "rpcd", ["migrate", "check"],
                 environment: environment.merging(["RPCD_DATABASE_URL": cluster.conninfo()]) { $1 })
