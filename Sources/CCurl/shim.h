@@ -22,6 +22,13 @@ static inline CURLcode rpcd_curl_set_reader(CURL *handle, curl_read_callback rea
     return code == CURLE_OK ? curl_easy_setopt(handle, CURLOPT_READDATA, context) : code;
 }
 
+/* The hook is called about once a second while nothing happens; anything but 0 breaks the transfer off. */
+static inline CURLcode rpcd_curl_set_progress(CURL *handle, curl_xferinfo_callback hook, void *context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, hook);
+    return code == CURLE_OK ? curl_easy_setopt(handle, CURLOPT_XFERINFODATA, context) : code;
+}
+
 static inline CURLcode rpcd_curl_set_size(CURL *handle, CURLoption option, curl_off_t value) {
     return curl_easy_setopt(handle, option, value);
 }

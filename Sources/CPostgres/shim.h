@@ -3,6 +3,7 @@
 /* Not in the Glibc module. */
 #include <spawn.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 
 /* Character macros are not imported into Swift. */
 static const int rpcd_diag_sqlstate = PG_DIAG_SQLSTATE;
@@ -10,6 +11,11 @@ static const int rpcd_diag_message = PG_DIAG_MESSAGE_PRIMARY;
 static const int rpcd_diag_constraint = PG_DIAG_CONSTRAINT_NAME;
 static const int rpcd_diag_table = PG_DIAG_TABLE_NAME;
 static const int rpcd_diag_column = PG_DIAG_COLUMN_NAME;
+
+/* Of the calling thread; 15 bytes of it count. prctl(2) takes any number of arguments, which Swift does not import. */
+static inline void rpcd_name_thread(const char *name) {
+    if (name) prctl(PR_SET_NAME, name);
+}
 
 /* Declared for GNU sources only. */
 extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int);

@@ -1,6 +1,13 @@
 /// Takes messages away. Blocks: it is for a thread that may.
 public protocol MailTransport: Sendable {
     func send(_ message: MailMessage) throws(MailError)
+    /// Breaks off what is under way, within about a second; nothing is taken any more. Any thread may call it.
+    func stop()
+}
+
+extension MailTransport {
+    /// For what takes a moment at most.
+    public func stop() {}
 }
 
 /// Why a message was not taken.

@@ -27,6 +27,11 @@ public final class SMTPTransport: MailTransport {
 
     private let configuration: Configuration
     private let handle: Mutex<Handle>
+    private let stopping = Stop()
+
+    private final class Stop: Sendable {
+        let isAsked = Atomic(false)
+    }
 
     private static let connectSeconds = 10
     private static let seconds = 30
@@ -40,6 +45,8 @@ public final class SMTPTransport: MailTransport {
     }
 
     deinit { handle.withLock { curl_easy_cleanup($0.curl) } }
+
+    public func stop() { stopping.isAsked.store(true, ordering: .relaxed) }
 
     /// What libcurl has still to read.
     private final class Upload {
@@ -92,6 +99,14 @@ public final class SMTPTransport: MailTransport {
                     return length
                 }, Unmanaged.passUnretained(upload).toOpaque()),
         ]
+        settings.append(
+            rpcd_curl_set_progress(
+                curl,
+                { context, _, _, _, _ in
+                    guard let context else { return 0 }
+                    let stop = Unmanaged<Stop>.fromOpaque(context).takeUnretainedValue()
+                    return stop.isAsked.load(ordering: .relaxed) ? 1 : 0
+                }, Unmanaged.passUnretained(stopping).toOpaque()))
         if let authorities = configuration.authorities {
             settings.append(rpcd_curl_set_text(curl, CURLOPT_CAINFO, authorities))
         }

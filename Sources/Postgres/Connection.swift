@@ -64,6 +64,9 @@ final class Connection {
     /// What bounds the present work.
     private var bound: (any Interruptible)?
 
+    /// Ends when the connection has been freed.
+    var presence: Presence?
+
     /// How long a cancelled statement may take to end before the connection is given up.
     private static let cancelGrace: UInt64 = 1_000_000_000
     /// Connects within `timeoutNanoseconds`. Throws `.notConnected`.

@@ -3,7 +3,7 @@ import Resilience
 import Synchronization
 
 /// Hears what other sessions NOTIFY, on a connection and a thread of its own.
-public final class Listener: Sendable {
+public final class Listener: Pausing {
     public enum Event: Sendable, Equatable {
         /// It listens from here on. What was notified before, or while the connection was lost, has not been heard: look.
         case listening
@@ -17,6 +17,7 @@ public final class Listener: Sendable {
     private let onEvent: @Sendable (Event) -> Void
     private let isClosed = Atomic(false)
     private let canceller = Canceller()
+    private let attachment = Attachment()
 
     private static let connectTimeoutNanoseconds: UInt64 = 5_000_000_000
     private static let reconnect = Backoff(baseNanoseconds: 10_000_000, capNanoseconds: 250_000_000)
@@ -40,22 +41,28 @@ public final class Listener: Sendable {
     /// Stops listening; an event that is being delivered is the last.
     public func close() { isClosed.store(true, ordering: .relaxed) }
 
+    /// Within a moment; what is notified meanwhile is not heard.
+    public func pause() { attachment.pause() }
+
+    public func resume() { attachment.resume() }
+
+    public var isQuiet: Bool { attachment.isQuiet }
+
     private var mayGoOn: Bool { !isClosed.load(ordering: .relaxed) }
 
     private func run() {
         var random = SystemRandomNumberGenerator()
         var failures = 0
         while mayGoOn {
+            guard attachment.attach() else {
+                WorkerThread.pause(nanoseconds: UInt64(Listener.tickMs) * 1_000_000)
+                continue
+            }
             do throws(PostgresError) {
-                let connection = try Connection(
-                    conninfo, canceller: canceller,
-                    timeoutNanoseconds: Listener.connectTimeoutNanoseconds)
-                try connection.script(channels.map { "LISTEN \"\($0)\"" }.joined(separator: ";"))
-                failures = 0
-                onEvent(.listening)
-                defer { onEvent(.lost) }
-                try hear(connection)
+                try connectAndHear { failures = 0 }
+                attachment.detach()
             } catch {
+                attachment.detach()
                 WorkerThread.pause(
                     nanoseconds: Listener.reconnect.delayNanoseconds(attempt: failures, using: &random))
                 failures += 1
@@ -63,9 +70,20 @@ public final class Listener: Sendable {
         }
     }
 
+    /// When it returns the connection has been freed.
+    private func connectAndHear(listening: () -> Void) throws(PostgresError) {
+        let connection = try Connection(
+            conninfo, canceller: canceller, timeoutNanoseconds: Listener.connectTimeoutNanoseconds)
+        try connection.script(channels.map { "LISTEN \"\($0)\"" }.joined(separator: ";"))
+        listening()
+        onEvent(.listening)
+        defer { onEvent(.lost) }
+        try hear(connection)
+    }
+
     private func hear(_ connection: Connection) throws(PostgresError) {
         var silence = 0
-        while mayGoOn {
+        while mayGoOn, !attachment.isPaused {
             while let (channel, payload) = connection.takeNotification() {
                 onEvent(.notification(channel: channel, payload: payload))
                 silence = 0

@@ -32,7 +32,7 @@ public struct PoolConfiguration: Sendable {
 ///
 /// While the database is away, work that waits fails as soon as an attempt to connect has failed; the attempts go on, so
 /// service is back within a quarter of a second of the database.
-public final class Pool: Sendable {
+public final class Pool: Pausing {
     private let configuration: PoolConfiguration
     private let queue: JobQueue
     private let canceller = Canceller()
@@ -41,7 +41,7 @@ public final class Pool: Sendable {
     private let busyCount = Atomic(0)
     private let connectedCount = Atomic(0)
     private let signs: [ThreadSign]
-    private let isPaused = Atomic(false)
+    private let attachment = Attachment()
 
     /// Between attempts to connect.
     private static let reconnect = Backoff(baseNanoseconds: 10_000_000, capNanoseconds: 250_000_000)
@@ -125,18 +125,19 @@ public final class Pool: Sendable {
 
     /// Lets go of every connection as soon as what runs on it is done, and begins nothing until ``resume()``: what comes waits, within its
     /// deadline.
-    public func pause() { isPaused.store(true, ordering: .releasing) }
+    public func pause() { attachment.pause() }
 
-    public func resume() { isPaused.store(false, ordering: .releasing) }
+    public func resume() { attachment.resume() }
 
     /// Whether it has no connection any more.
-    public var isQuiet: Bool { connectedCount.load(ordering: .acquiring) == 0 }
+    public var isQuiet: Bool { attachment.isQuiet }
 
     /// Stops when all work that was taken in is done, or `seconds` have passed. Returns whether it is.
     @discardableResult
     public func close(within seconds: Int) -> Bool {
         queue.close()
         isClosing.store(true, ordering: .releasing)
+        attachment.resume()
         let isDone = workers.wait(timeout: .now() + .seconds(seconds)) == .success
         queue.fail(PostgresError(.poolClosed, "the pool is closed"))
         return isDone
@@ -172,7 +173,7 @@ public final class Pool: Sendable {
     /// Each keeps the pool alive until it has been closed.
     private func startThread(_ body: @escaping @Sendable (Pool) -> Void) {
         workers.enter()
-        WorkerThread.start { [self] in
+        WorkerThread.start(name: "rpcd-pool") { [self] in
             body(self)
             workers.leave()
         }
@@ -186,23 +187,19 @@ public final class Pool: Sendable {
         var failures = 0
         var next: JobQueue.Job?
         while next != nil || !mayEnd {
-            guard !isPaused.load(ordering: .acquiring) || isClosing.load(ordering: .acquiring) else {
+            guard attachment.attach() else {
                 sign.give(for: UInt64(Pool.tick))
                 WorkerThread.pause(nanoseconds: UInt64(Pool.tick))
                 continue
             }
             sign.give(for: configuration.connectTimeoutNanoseconds)
             do throws(PostgresError) {
-                let connection = try Connection(
-                    configuration.server, canceller: canceller,
-                    timeoutNanoseconds: configuration.connectTimeoutNanoseconds)
-                failures = 0
-                connectedCount.add(1, ordering: .relaxed)
-                next = serve(connection, first: next, sign)
-                connectedCount.subtract(1, ordering: .relaxed)
+                let isDemoted = try connectAndServe(&next, sign) { failures = 0 }
+                attachment.detach()
                 // It may be the only server there is.
-                if connection.isDemoted { WorkerThread.pause(nanoseconds: Pool.demotionPause) }
+                if isDemoted { WorkerThread.pause(nanoseconds: Pool.demotionPause) }
             } catch {
+                attachment.detach()
                 next?.abandon(error)
                 next = nil
                 if connectedCount.load(ordering: .relaxed) == 0 { queue.fail(error) }
@@ -213,12 +210,27 @@ public final class Pool: Sendable {
         }
     }
 
+    /// When it returns the connection has been freed.
+    /// - Returns: whether the server takes no changes any more.
+    private func connectAndServe(
+        _ next: inout JobQueue.Job?, _ sign: ThreadSign, connected: () -> Void
+    ) throws(PostgresError) -> Bool {
+        let connection = try Connection(
+            configuration.server, canceller: canceller,
+            timeoutNanoseconds: configuration.connectTimeoutNanoseconds)
+        connected()
+        connectedCount.add(1, ordering: .relaxed)
+        next = serve(connection, first: next, sign)
+        connectedCount.subtract(1, ordering: .relaxed)
+        return connection.isDemoted
+    }
+
     /// Until the connection breaks or the pool closes.
     /// - Returns: work that was taken but not begun, because the server had closed the connection meanwhile.
     private func serve(_ connection: Connection, first: JobQueue.Job?, _ sign: ThreadSign) -> JobQueue.Job? {
         var next = first
         while next != nil || !mayEnd {
-            guard !connection.isBroken, !isPaused.load(ordering: .acquiring) else { return next }
+            guard !connection.isBroken, !attachment.isPaused else { return next }
             sign.give(for: UInt64(Pool.tick))
             let job = next ?? queue.next(waitNanoseconds: Pool.tick)
             // The server may have closed it meanwhile: an idle one is made anew at once, so that the next work finds it.

@@ -5,13 +5,14 @@ import Synchronization
 /// own: of several processes one has it. When that one dies the server lets go of the lock as soon as it sees the connection end.
 ///
 /// It does not fence: who has lost it may find out up to a second later. What it guards has to bear being done by two for that long.
-public final class SessionLock: Sendable {
+public final class SessionLock: Pausing {
     private let conninfo: String
     private let key: Int
     private let held = Atomic(false)
     private let isClosed = Atomic(false)
     private let isYielding = Atomic(false)
     private let canceller = Canceller()
+    private let attachment = Attachment()
 
     private static let connectTimeoutNanoseconds: UInt64 = 5_000_000_000
     private static let reconnect = Backoff(baseNanoseconds: 50_000_000, capNanoseconds: 1_000_000_000)
@@ -39,20 +40,29 @@ public final class SessionLock: Sendable {
     /// Lets go of it, within a moment.
     public func close() { isClosed.store(true, ordering: .relaxed) }
 
+    /// Lets go of it and of the connection, within a moment.
+    public func pause() { attachment.pause() }
+
+    public func resume() { attachment.resume() }
+
+    public var isQuiet: Bool { attachment.isQuiet }
+
     private var mayGoOn: Bool { !isClosed.load(ordering: .relaxed) }
 
     private func run() {
         var random = SystemRandomNumberGenerator()
         var failures = 0
         while mayGoOn {
+            guard attachment.attach() else {
+                WorkerThread.pause(nanoseconds: SessionLock.tickNanoseconds)
+                continue
+            }
             do {
-                let connection = try Connection(
-                    conninfo, canceller: canceller,
-                    timeoutNanoseconds: SessionLock.connectTimeoutNanoseconds)
-                failures = 0
-                try hold(on: connection)
+                try connectAndHold { failures = 0 }
+                attachment.detach()
             } catch {
                 held.store(false, ordering: .releasing)
+                attachment.detach()
                 pause(SessionLock.reconnect.delayNanoseconds(attempt: failures, using: &random))
                 failures += 1
             }
@@ -60,8 +70,17 @@ public final class SessionLock: Sendable {
         held.store(false, ordering: .releasing)
     }
 
+    /// When it returns the connection has been freed, and the lock with it.
+    private func connectAndHold(connected: () -> Void) throws {
+        let connection = try Connection(
+            conninfo, canceller: canceller, timeoutNanoseconds: SessionLock.connectTimeoutNanoseconds)
+        connected()
+        try hold(on: connection)
+        held.store(false, ordering: .releasing)
+    }
+
     private func hold(on connection: Connection) throws {
-        while mayGoOn {
+        while mayGoOn, !attachment.isPaused {
             if isHeld, isYielding.exchange(false, ordering: .acquiringAndReleasing) {
                 held.store(false, ordering: .releasing)
                 _ = try Transaction.run(on: connection, .readCommitted) {
@@ -82,7 +101,7 @@ public final class SessionLock: Sendable {
 
     private func pause(_ nanoseconds: UInt64) {
         let end = MonotonicClock.now + nanoseconds
-        while mayGoOn, MonotonicClock.now < end {
+        while mayGoOn, !attachment.isPaused, MonotonicClock.now < end {
             WorkerThread.pause(nanoseconds: SessionLock.tickNanoseconds)
         }
     }

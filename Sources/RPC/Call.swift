@@ -72,6 +72,9 @@ public final class Call: Sendable {
         return arguments.value(named: "workspaceId", at: place)?.string.map { String($0.prefix(64)) }
     }
 
+    /// Begins the work; what is noted on the way bears the call's request id.
+    func begin() { RequestContext.$requestID.withValue(requestID) { method.start(self) } }
+
     /// Set once somebody has asked for an end; the work should stop as soon as it can.
     public var interruption: Interruption? { state.withLock { $0.interruption } }
 

@@ -40,7 +40,7 @@ public final class CallGate: Sendable {
 
     /// Starts a call, now or when it is open.
     func pass(_ call: Call) {
-        guard !call.method.servesPaused else { return call.method.start(call) }
+        guard !call.method.servesPaused else { return call.begin() }
         enum Turn {
             case now, later, never
         }
@@ -49,12 +49,12 @@ public final class CallGate: Sendable {
             guard state.held.count < CallGate.mostHeld else { return .never }
             state.held.append {
                 guard call.interruption == nil else { return }
-                call.method.start(call)
+                call.begin()
             }
             return .later
         }
         switch turn {
-        case .now: call.method.start(call)
+        case .now: call.begin()
         case .never: call.fail(.unavailable("The daemon is paused, and \(CallGate.mostHeld) calls wait"))
         case .later:
             call.onInterruption {

@@ -5,10 +5,13 @@ public struct Notice: Sendable, CustomStringConvertible {
     public let kind: Kind
     /// In a sentence.
     public let description: String
+    /// Of the call on whose way it was noted, if it was on one's.
+    public let requestID: String?
 
     public init(_ kind: Kind, _ text: String) {
         self.kind = kind
         description = text
+        requestID = RequestContext.requestID
     }
 
     public enum Severity: Sendable {
@@ -23,6 +26,11 @@ public struct Notice: Sendable, CustomStringConvertible {
         case circuitOpened, circuitClosed, circuitForced, deadLetter
         case analyticsDropped, redisAway, redisBack, setting
     }
+}
+
+/// Whose work this is. Threads of the database know nothing of it: what they do is told by whoever asked them.
+public enum RequestContext {
+    @TaskLocal public static var requestID: String?
 }
 
 extension Notice.Kind {

@@ -14,7 +14,8 @@ final class ChildChannels: Sendable {
         channels.withLock { $0[ObjectIdentifier(channel)] = nil }
     }
 
-    /// Takes no more of them from `listener`, tells all to end, and closes those that have not within `timeout`.
+    /// Takes no more of them from `listener` and tells all to end. What still runs on those that have not within `timeout` is interrupted; when
+    /// its answer does not come soon, they are closed without.
     func drain(_ listener: any Channel, on group: any EventLoopGroup, within timeout: TimeAmount) async {
         // Whoever has been accepted is set up on a loop of its own and comes back to the listener's, which would close it if the listener
         // were gone by then. So it stops accepting first, and is closed when all of them are through.
@@ -25,8 +26,16 @@ final class ChildChannels: Sendable {
         let open = channels.withLock { Array($0.values) }
         for channel in open {
             channel.pipeline.fireUserInboundEventTriggered(DrainEvent())
-            let closing = channel.eventLoop.scheduleTask(in: timeout) { channel.close(promise: nil) }
-            channel.closeFuture.whenComplete { _ in closing.cancel() }
+            let giving = channel.eventLoop.scheduleTask(in: timeout) {
+                channel.pipeline.fireUserInboundEventTriggered(PatienceEnds())
+            }
+            let closing = channel.eventLoop.scheduleTask(in: timeout + PatienceEnds.lastAnswers) {
+                channel.close(promise: nil)
+            }
+            channel.closeFuture.whenComplete { _ in
+                giving.cancel()
+                closing.cancel()
+            }
         }
         // A channel that fails while it closes is closed all the same.
         for channel in open { try? await channel.closeFuture.get() }
@@ -39,6 +48,12 @@ struct DrainEvent: Sendable {
     static let hearingMs: Int64 = 250
     /// For how long the rest of a message is waited for.
     static let messageMs: Int64 = 5000
+}
+
+/// Sent down a channel when the daemon has waited for its calls for as long as it does.
+struct PatienceEnds: Sendable {
+    /// For the answers of what is interrupted then. Longer than an HTTP connection stays half open after its last answer.
+    static let lastAnswers = TimeAmount.milliseconds(1500)
 }
 
 /// Connections that wait to be accepted: all that come while the daemon is started anew.

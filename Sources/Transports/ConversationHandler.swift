@@ -107,6 +107,10 @@ final class ConversationHandler: ChannelDuplexHandler {
                     if handler.context != nil { handler.drain(context, patience) }
                 }
             }
+        } else if event is PatienceEnds {
+            isDraining = true
+            conversation?.giveUp()
+            send(context)
         } else {
             context.fireUserInboundEventTriggered(event)
         }

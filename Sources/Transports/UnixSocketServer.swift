@@ -11,12 +11,15 @@ public final class UnixSocketServer: Sendable {
     private let group: any EventLoopGroup
     /// Of the file to remove at the end; `nil` when the socket belongs to the service manager.
     private let path: String?
+    /// Where it listens.
+    public let address: String
 
     private init(listener: any Channel, children: ChildChannels, group: any EventLoopGroup, path: String?) {
         self.listener = listener
         self.children = children
         self.group = group
         self.path = path
+        address = path ?? listener.localAddress?.pathname ?? ""
     }
 
     /// Who the operator is, beside root and the daemon's own uid.

@@ -116,7 +116,7 @@ extension Daemon {
             standing = try Daemon.analyticsMigrator(settings)?.standing()
         }
         switch standing {
-        case .upToDate?, nil: break
+        case .upToDate?, .ahead(breaking: nil)?, nil: break
         case .behind(let count)?:
             throw CommandFailure("\(count) migrations of analytics are missing: run rpcd migrate up")
         case .ahead?:

@@ -18,11 +18,14 @@ struct Daemon {
     private let reads: [ReadPipeline]
     let platform: Platform
     /// Of the socket, and of standard input and output.
-    private let group: MultiThreadedEventLoopGroup
-    private let httpGroup: MultiThreadedEventLoopGroup
+    let group: MultiThreadedEventLoopGroup
+    let httpGroup: MultiThreadedEventLoopGroup
     let gate: ConnectionGate
     let health: EventLoopHealth
+    let verdict = ReloadVerdict()
     let settings: Settings
+    /// As they were read at the start.
+    let reading: Settings.Reading
     private let jobs: JobRunner
     let calls: CallGate
     let system: Services.System
@@ -50,8 +53,10 @@ struct Daemon {
     }()
 
     /// Connects nothing: the pool does that on its own, and goes on trying.
+    /// - Parameter reading: what `settings` are made of; a reload is compared with it.
     /// - Throws: ``SettingError``.
-    init(_ settings: Settings) throws {
+    init(_ settings: Settings, reading: Settings.Reading = Settings.read()) throws {
+        self.reading = reading
         let server = try settings.server()
         let log = Log(level: settings.logLevel)
         ProcessLimits.settle(connections: settings.limits.connections, log)
@@ -142,32 +147,16 @@ struct Daemon {
     func serve() async throws {
         let signals = StopSignals()
         try await startConnections()
-        let operators = UnixSocketServer.Operators(additional: settings.operatorUIDs)
-        let activated = try SocketActivation.take().filter(\.isListening)
-        let server: UnixSocketServer
-        if let socket = activated.first(where: { $0.family == .unix }) {
-            server = try await .start(
-                descriptor: socket.descriptor, dispatcher, operators: operators, gate: gate, on: group)
-        } else {
-            server = try await .start(
-                at: settings.socket, dispatcher, operators: operators, gate: gate, on: group)
-        }
-        let http = try await startHTTP(activated.first { $0.family != .unix })
-        let admin = try await startAdministration()
-        let others = [
-            http.map { " http=\($0.address)" }, admin.map { " admin=\($0.address)" },
-            settings.smtpURL == nil ? settings.maildir.map { " mail=\($0)" } : nil,
-        ]
-        listening.add("socket", settings.socket)
-        if let http { listening.add("http", http.address) }
-        if let admin { listening.add("admin", admin.address) }
-        let places = "socket=\(settings.socket)" + others.compactMap { $0 }.joined()
+        let servers = try await startServers(SocketActivation.take())
+        for (transport, address) in servers.places { listening.add(transport, address) }
+        let mail = settings.smtpURL == nil ? settings.maildir.map { [("mail", $0)] } : nil
+        let places = (servers.places + (mail ?? [])).map { "\($0)=\($1)" }.joined(separator: " ")
         try Notifier().ready(status: "Serving, \(places)")
         log.write(Notice(.started, "rpcd \(Release.version) (\(Release.commit)) serves, \(places)"))
         print("ready " + places)
         fflush(nil)
         let beating = try startBeating()
-        let reloading = startReloading([http, admin].compactMap { $0 })
+        let reloading = startReloading(servers.http + (servers.admin.map { [$0] } ?? []))
         let tracing = tracing.map { exporter in Task { await exporter.run() } }
         let upkeep = startUpkeep()
         let listener = listen()
@@ -180,15 +169,11 @@ struct Daemon {
         await signals.next()
         reloading.cancel()
         // What was held back is answered, too.
-        calls.open()
+        system.endPauses()
         log.write(Notice(.stopping, "stopping"))
         try Notifier().stopping()
-        let patience = TimeAmount.milliseconds(settings.limits.drainTimeoutMs)
-        async let httpIsDrained: Void? = http?.drain(within: patience)
-        async let adminIsDrained: Void? = admin?.drain(within: patience)
-        await server.drain(within: patience)
-        _ = await (httpIsDrained, adminIsDrained)
-        for work in upkeep { await work.stop() }
+        await servers.drain(withinMs: dispatcher.limits.drainTimeoutMs)
+        await stop(upkeep)
         beating.cancel()
         tracing?.cancel()
         await tracing?.value
@@ -216,6 +201,19 @@ struct Daemon {
         platform.startSharing { [log] in log.write($0) }
     }
 
+    private func stop(_ upkeep: [Upkeep]) async {
+        guard await !Upkeep.stop(upkeep, within: .seconds(Daemon.upkeepPatienceSeconds)) else { return }
+        log.write(
+            Notice(
+                .upkeepFailed,
+                "Work of the daemon's own had not ended after \(Daemon.upkeepPatienceSeconds) s; it ends with the process"
+            ))
+    }
+
+    /// All of a stop has to be over before the service manager loses its patience (`TimeoutStopSec=`).
+    private static let upkeepPatienceSeconds = 5
+    private static let poolPatienceSeconds = 2
+
     private func startUpkeep() -> [Upkeep] {
         platform.startUpkeep(jobs: jobs) { log.write($0) }
     }
@@ -225,30 +223,13 @@ struct Daemon {
     private func listen() -> Listener? {
         guard let conninfo = settings.directURL ?? settings.databaseURL else { return nil }
         let standing = platform.shared.map { _ in [StandingCache.channel] } ?? []
-        return Listener(conninfo: conninfo, channels: [JobRunner.channel] + standing) { [jobs, platform] in
+        let listener = Listener(conninfo: conninfo, channels: [JobRunner.channel] + standing) {
+            [jobs, platform] in
             platform.shared?.hear($0)
             jobs.notice()
         }
-    }
-
-    private func startHTTP(_ activated: ActivatedSocket?) async throws -> HTTPServer? {
-        if let activated {
-            return try await .start(
-                descriptor: activated.descriptor, dispatcher, settings.http, gate: gate, on: httpGroup)
-        }
-        guard let (host, port) = Settings.hostAndPort(settings.httpListen) else { return nil }
-        return try await .start(host: host, port: port, dispatcher, settings.http, gate: gate, on: httpGroup)
-    }
-
-    /// The operator's own listener, where his token is asked of every request.
-    private func startAdministration() async throws -> HTTPServer? {
-        guard let (host, port) = Settings.hostAndPort(settings.adminListen) else { return nil }
-        let token = try KeyFiles.operatorToken(settings)
-        var options = settings.http
-        options.isOperatorToken = { candidate in
-            token.withUnsafeBytes { constantTimeEqual(Array($0), Array(candidate.utf8)) }
-        }
-        return try await .start(host: host, port: port, dispatcher, options, gate: gate, on: httpGroup)
+        platform.connections.add(listener)
+        return listener
     }
 
     /// Serves on standard input and output until they end.
@@ -256,7 +237,7 @@ struct Daemon {
         try await startConnections()
         let upkeep = startUpkeep()
         try await Stdio.serve(dispatcher, concurrency: concurrency, on: group)
-        for work in upkeep { await work.stop() }
+        await stop(upkeep)
         try await close()
     }
 
@@ -265,7 +246,7 @@ struct Daemon {
         for pipeline in reads { pipeline.close() }
         platform.analytics.close()
         platform.replica?.close()
-        pool.close(within: 5)
+        pool.close(within: Daemon.poolPatienceSeconds)
         try await group.shutdownGracefully()
         try await httpGroup.shutdownGracefully()
     }
@@ -284,7 +265,16 @@ struct Daemon {
         case .upToDate: break
         case .behind(let count):
             throw CommandFailure("\(count) migrations are missing: run rpcd migrate up")
-        case .ahead: throw CommandFailure("The database has been migrated by a newer release; install that")
+        case .ahead(breaking: nil):
+            log.write(
+                Notice(
+                    .setting,
+                    "The database has been migrated by a newer release; this one serves beside it until it is upgraded, too"
+                ))
+        case .ahead(breaking: let version?):
+            throw CommandFailure(
+                "The database has been migrated by a newer release, and migration \(version) is not for this one; install that"
+            )
         case .changed(let version):
             throw CommandFailure("Migration \(version) has changed since it was applied; restore the file")
         }

@@ -9,13 +9,14 @@ extension Daemon {
     func startBeating() throws -> Task<Void, Never> {
         let watchdog = try Notifier().watchdogInterval
         let pause = min(watchdog.map { $0 / 3 } ?? .max, 1_000_000_000)
-        return Task { [health, pool, calls, gate] in
+        return Task { [health, pool, calls, gate, verdict] in
             var told = ""
             while !Task.isCancelled {
                 await health.check()
                 if pool.isAlive {
                     if watchdog != nil { try? Notifier().watchdog() }
-                    let status = Daemon.status(pool: pool, calls: calls, connections: gate.count)
+                    let status = Daemon.status(
+                        pool: pool, calls: calls, connections: gate.count, verdict: verdict)
                     if status != told { try? Notifier().status(status) }
                     told = status
                 }
@@ -25,11 +26,17 @@ extension Daemon {
     }
 
     /// As `systemctl status` shows it.
-    private static func status(pool: Pool, calls: CallGate, connections: Int) -> String {
+    var status: String {
+        Daemon.status(pool: pool, calls: calls, connections: gate.count, verdict: verdict)
+    }
+
+    private static func status(
+        pool: Pool, calls: CallGate, connections: Int, verdict: ReloadVerdict
+    ) -> String {
         let metrics = pool.metrics
         let database =
             metrics.connected == 0 ? "the database is away" : "\(metrics.connected) to the database"
         let held = calls.waiting.map { "Paused, \($0) calls wait" } ?? "Serving"
-        return "\(held); \(connections) connections, \(database)"
+        return "\(held); \(connections) connections, \(database)" + (verdict.text.map { "; \($0)" } ?? "")
     }
 }

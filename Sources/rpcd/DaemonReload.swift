@@ -2,6 +2,7 @@ import Dispatch
 import Glibc
 import Identifiers
 import RPC
+import Synchronization
 import Systemd
 import Transports
 
@@ -17,13 +18,14 @@ extension Daemon {
         source.resume()
         return Task {
             defer { source.cancel() }
-            var before = Settings.read()
+            var before = reading
             for await _ in hangups {
                 try? Notifier().reloading()
                 var said = ""
                 (before, said) = reload(before, servers)
-                // Whoever asked for it waits for another line, and reads there what has come of it (systemd/reload).
-                try? Notifier().ready(status: "Serving; \(Timestamp.now): \(said)")
+                // Whoever asked for it waits for this to be another one (packaging/lib/reload).
+                verdict.tell("settings read at \(Timestamp.now): \(said)")
+                try? Notifier().ready(status: status)
             }
         }
     }
@@ -49,17 +51,12 @@ extension Daemon {
         } catch {
             return refuse("\(error)")
         }
-        let old = Dictionary(before.entries.map { ($0.declaration.key, $0.value) }) { $1 }
-        let changed = reading.entries.filter { $0.value != old[$0.declaration.key] }
-        let (live, waiting) = (
-            changed.filter(\.declaration.reloads).map(\.declaration.key),
-            changed.filter { !$0.declaration.reloads }.map(\.declaration.key)
-        )
+        let (inForce, live, waiting) = reading.taking(over: before)
         var text = "The settings were read again"
         text += live.isEmpty ? "; none has changed" : ", changed: \(live.joined(separator: ", "))"
         if !waiting.isEmpty { text += "; a restart is needed for \(waiting.joined(separator: ", "))" }
         log.write(Notice(.reloaded, text))
-        return (reading, text)
+        return (inForce, text)
     }
 
     private func apply(_ new: Settings, _ servers: [HTTPServer]) throws {
@@ -79,6 +76,38 @@ extension Daemon {
             }
         }
         log.level = new.logLevel
+    }
+}
+
+/// What has come of reading the settings again, for the line that `systemctl status` shows: until the next time, for so long it is so.
+final class ReloadVerdict: Sendable {
+    private let told = Mutex<String?>(nil)
+
+    var text: String? { told.withLock { $0 } }
+
+    func tell(_ text: String) { told.withLock { $0 = text } }
+}
+
+extension Settings.Reading {
+    /// What is in force when a daemon that runs by `before` has read this.
+    /// - Returns: also the keys of what has changed by that, and of what is set otherwise than it runs, until the next start.
+    func taking(over before: Settings.Reading) -> (
+        inForce: Settings.Reading, live: [String], waiting: [String]
+    ) {
+        let running = Dictionary(before.entries.map { ($0.declaration.key, $0) }) { $1 }
+        var inForce = self
+        var (live, waiting): ([String], [String]) = ([], [])
+        inForce.entries = entries.map { entry in
+            let key = entry.declaration.key
+            guard let old = running[key], old.value != entry.value else { return entry }
+            guard entry.declaration.reloads else {
+                waiting.append(key)
+                return old
+            }
+            live.append(key)
+            return entry
+        }
+        return (inForce, live, waiting)
     }
 }
 

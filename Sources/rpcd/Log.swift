@@ -37,12 +37,23 @@ final class Log: Sendable {
     private let least: Atomic<Int>
     private let repeats = Mutex(Repeats())
     private let isCutOff = Atomic(false)
+    /// In seconds.
+    private let clock: @Sendable () -> Int64
+    private let descriptor: Int32
 
-    init(level: Level) {
+    /// - Parameters:
+    ///   - clock: for what was written lately.
+    ///   - descriptor: where lines go.
+    init(
+        level: Level, clock: @escaping @Sendable () -> Int64 = { Timestamp.now.seconds },
+        descriptor: Int32 = STDERR_FILENO
+    ) {
+        self.clock = clock
+        self.descriptor = descriptor
         least = Atomic(level.rawValue)
         destination =
-            isatty(STDERR_FILENO) == 1
-            ? .terminal : Journal.isConnected(descriptor: STDERR_FILENO) ? .journal : .lines
+            isatty(descriptor) == 1
+            ? .terminal : Journal.isConnected(descriptor: descriptor) ? .journal : .lines
     }
 
     /// Below it nothing is written.
@@ -53,8 +64,9 @@ final class Log: Sendable {
 
     func write(_ notice: Notice) {
         let level = Level(notice.kind.severity)
-        guard level >= self.level, isWorthIt(notice.kind.rawValue, notice.kind) else { return }
-        write(level, notice.description, [("messageId", notice.kind.messageID)])
+        let messageID = [("messageId", notice.kind.messageID)]
+        guard level >= self.level, isWorthIt(notice.kind.rawValue, level, messageID) else { return }
+        write(level, notice.description, (notice.requestID.map { [("requestId", $0)] } ?? []) + messageID)
     }
 
     /// Tells of a call that was answered: faults of ours as errors, what needs attention as warnings, refusals as information.
@@ -68,7 +80,13 @@ final class Log: Sendable {
         case .some: level = .info
         }
         guard level >= self.level else { return }
-        if let kind, !isWorthIt("\(kind) \(call.method)", kind) { return }
+        let messageID = kind.map { [("messageId", $0.messageID)] } ?? []
+        // At the level that tells of every call, of every refusal, too.
+        let isRepeat = kind != nil || call.error != nil && self.level > .debug
+        if isRepeat, let code = call.error?.code.name, !isWorthIt("\(code) \(call.method)", level, messageID)
+        {
+            return
+        }
         var fields = [("requestId", call.requestID), ("method", call.method)]
         fields.append(("errorCode", call.error?.code.name ?? "OK"))
         fields.append(("caller", call.caller.label(at: call.peer)))
@@ -84,8 +102,7 @@ final class Log: Sendable {
         }
         fields.append(("durationUs", "\(call.nanoseconds / 1000)"))
         if level >= .warning, let cause = call.cause { fields.append(("cause", "\(cause)")) }
-        if let kind { fields.append(("messageId", kind.messageID)) }
-        write(level, "call", fields)
+        write(level, "call", fields + messageID)
     }
 
     // MARK: repeats
@@ -100,8 +117,8 @@ final class Log: Sendable {
     private static let mostKinds = 1000
 
     /// Whether the next of its like is to be written. When the window of what was left out is over, how many those were is.
-    private func isWorthIt(_ like: String, _ kind: Notice.Kind) -> Bool {
-        let now = Timestamp.now.seconds
+    private func isWorthIt(_ like: String, _ level: Level, _ messageID: [(String, String)]) -> Bool {
+        let now = clock()
         let (isWritten, left) = repeats.withLock { repeats -> (Bool, Int) in
             if repeats.counts.count >= Log.mostKinds { repeats.counts = [:] }
             var entry = repeats.counts[like] ?? (now, 0, 0)
@@ -116,9 +133,7 @@ final class Log: Sendable {
             return (isWritten, left)
         }
         if left > 0 {
-            write(
-                Level(kind.severity), "\(left) more like the next were left out",
-                [("messageId", kind.messageID)])
+            write(level, "\(left) more like the next were left out", messageID)
         }
         return isWritten
     }
@@ -134,7 +149,7 @@ final class Log: Sendable {
         case .journal:
             // A journal that takes no entry still takes lines.
             do throws(SystemdError) {
-                try Journal.send(fields: journalFields(level, message, fields))
+                try Journal.send(fields: Log.journalFields(level, message, fields))
             } catch {
                 writeLine(jsonLine(level, message, fields))
             }
@@ -146,7 +161,7 @@ final class Log: Sendable {
     private func writeLine(_ line: String) {
         let begin = isCutOff.exchange(false, ordering: .relaxed) ? "\n" : ""
         let bytes = Array((begin + line + "\n").utf8)
-        let written = Glibc.write(STDERR_FILENO, bytes, bytes.count)
+        let written = Glibc.write(descriptor, bytes, bytes.count)
         if written < bytes.count, written != 0 { isCutOff.store(true, ordering: .relaxed) }
     }
 
@@ -167,7 +182,7 @@ final class Log: Sendable {
     }
 
     /// `requestId` becomes `REQUEST_ID`; priorities are those of syslog(3).
-    private func journalFields(_ level: Level, _ message: String, _ fields: [(String, String)])
+    static func journalFields(_ level: Level, _ message: String, _ fields: [(String, String)])
         -> [(String, String)]
     {
         let priority =

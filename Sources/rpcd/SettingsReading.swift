@@ -1,3 +1,4 @@
+import RPC
 import Systemd
 
 extension Settings {
@@ -62,15 +63,24 @@ extension Settings {
         var reading = Reading()
         var given: [String: Given] = [:]
         if let path = file ?? environment["RPCD_CONFIG"] { given = values(of: path, &reading.errors) }
+        // In the environment there is more than settings, in the file nothing else.
+        let strangers = given.merging(
+            environment.filter { $0.key.hasPrefix("RPCD_") }.mapValues {
+                Given(value: $0, origin: .environment)
+            }
+        ) { $1 }
         given.merge(environment.mapValues { Given(value: $0, origin: .environment) }) { $1 }
         for declaration in declarations { reading.take(declaration, given[declaration.key]) }
         let known = Set(declarations.map(\.key) + ["RPCD_CONFIG", AccessToken.variable])
-        for (key, entry) in given.sorted(by: { $0.key < $1.key })
-        where key.hasPrefix("RPCD_") && !known.contains(key) {
+        for (key, entry) in strangers.sorted(by: { $0.key < $1.key }) where !known.contains(key) {
+            let name = key.uppercased()
+            let likely = nearest(to: name, among: known) ?? nearest(to: "RPCD_" + name, among: known)
+            let hint = likely.map { "did you mean \($0)?" } ?? "see rpcd help config"
             // A misspelt name may well be that of a secret.
             reading.errors.append(
                 SettingError(
-                    key, got: "***", takes: "nothing: there is no such setting; see rpcd help config",
+                    key, got: "***",
+                    takes: "nothing: there is no such setting; \(hint)",
                     in: entry.origin))
         }
         return reading
@@ -80,9 +90,7 @@ extension Settings {
     static func load(_ environment: [String: String] = environmentVariables()) throws(SettingError)
         -> Settings
     {
-        let reading = read(environment)
-        if let error = reading.errors.first { throw error }
-        return reading.settings
+        try read(environment).valid()
     }
 
     /// Lines of `KEY=value`; blank ones and those that begin with `#` say nothing.
@@ -112,6 +120,12 @@ extension Settings {
 }
 
 extension Settings.Reading {
+    /// - Throws: the first error.
+    func valid() throws(SettingError) -> Settings {
+        if let error = errors.first { throw error }
+        return settings
+    }
+
     fileprivate mutating func take(_ declaration: Settings.Declaration, _ given: Settings.Given?) {
         guard let value = given?.value ?? (declaration.isApplied ? declaration.standard : nil) else {
             let credential = declaration.credential

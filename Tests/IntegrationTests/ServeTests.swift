@@ -195,6 +195,37 @@ struct ServeTests {
         }
     }
 
+    @Test("An older release serves beside newer migrations, until one of them is not for it")
+    func newerSchema() async throws {
+        try await withTemporaryFolder { folder in
+            let conninfo = try TestCluster.shared.get().freshDatabase()
+            let settings = try Served.settings(in: folder, conninfo: conninfo)
+            let newer = folder + "/migrations"
+            try FileManager.default.copyItem(atPath: Project.root + "/migrations", toPath: newer)
+            let last =
+                try FileManager.default.contentsOfDirectory(atPath: newer).compactMap {
+                    Int($0.prefix(4))
+                }.max() ?? 0
+            func add(_ number: Int, _ mark: String) async throws {
+                let file =
+                    newer + "/" + String(repeating: "0", count: 4 - "\(number)".count) + "\(number)_x.sql"
+                try "\(mark)-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 1;\n".write(
+                    toFile: file, atomically: true, encoding: .utf8)
+                try await Served.migrate(conninfo, settings.merging(["RPCD_MIGRATIONS": newer]) { $1 })
+            }
+            try await add(last + 1, "")
+            let served = try await Served.start(in: folder, conninfo: conninfo)
+            #expect(served.process.errors.contains("migrated by a newer release"))
+            #expect(try await RawSocket(path: served.socket).call("system.ready")["result"] != nil)
+            served.process.send(SIGTERM)
+            #expect(await served.process.end() == 0)
+            try await add(last + 2, "-- migrate:breaks-before \(last + 1)\n")
+            let refused = try await ServedProcess.run("rpcd", ["serve"], environment: settings)
+            #expect(refused.status == 1)
+            #expect(refused.errors.contains("migration \(last + 2) is not for this one"))
+        }
+    }
+
     @Test("A database without the schema is refused, and so is one's owner; the error says what to do")
     func unfitDatabase() async throws {
         try await withTemporaryFolder { folder in

@@ -47,6 +47,44 @@ struct SettingsTests {
         #expect(error?.description.contains("***") == true)
     }
 
+    @Test("A key of the file that is no setting is refused, with its line and the setting that is near")
+    func unknownKeys() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/rpcd.conf"
+            let lines = ["RPCD_POOL_SIZE=3", "LOG_LEVEL=debug", "RPCD_POOL_SZE=4", "PGPASSWORD=canary"]
+            try lines.joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
+            // In the environment there is more than settings.
+            let environment = ["RPCD_CONFIG": path, "LOG_LEVEL": "x", "PATH": "/bin"]
+            let alone = Settings.read(environment).errors.map { "\($0)" }
+            #expect(alone.count == 3, "\(alone)")
+            #expect(
+                alone.contains {
+                    $0.hasPrefix("LOG_LEVEL: ") && $0.contains("did you mean RPCD_LOG_LEVEL?")
+                        && $0.hasSuffix("(\(path):2)")
+                })
+            #expect(
+                alone.contains { $0.contains("did you mean RPCD_POOL_SIZE?") && $0.hasSuffix("(\(path):3)") })
+            #expect(alone.contains { $0.hasPrefix("PGPASSWORD: ") && $0.hasSuffix("(\(path):4)") })
+            #expect(!alone.joined().contains("canary"))
+        }
+    }
+
+    @Test("A setting that needs a restart is named by each reload until there is one")
+    func reloads() throws {
+        func read(_ environment: [String: String]) -> Settings.Reading { Settings.read(environment) }
+        var running = read(["RPCD_POOL_SIZE": "3", "RPCD_LOG_LEVEL": "info"])
+        let changed = read(["RPCD_POOL_SIZE": "4", "RPCD_LOG_LEVEL": "debug"])
+        for round in 0..<3 {
+            let (inForce, live, waiting) = changed.taking(over: running)
+            #expect(live == (round == 0 ? ["RPCD_LOG_LEVEL"] : []))
+            #expect(waiting == ["RPCD_POOL_SIZE"])
+            running = inForce
+        }
+        let (_, live, waiting) = read(["RPCD_POOL_SIZE": "3"]).taking(over: running)
+        #expect(live == ["RPCD_LOG_LEVEL"])
+        #expect(waiting.isEmpty)
+    }
+
     @Test("A bad setting ends the start with status 78, an unreachable daemon a call with 2, an error with 1")
     func exitStatuses() async throws {
         let bad = try await ServedProcess.run("rpcd", ["serve"], environment: ["RPCD_POOL_SIZE": "many"])

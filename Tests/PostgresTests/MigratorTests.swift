@@ -98,7 +98,7 @@ struct MigratorTests {
             ("/* DROP TABLE records; */ SELECT $$; DROP TABLE records; $$", false),
         ])
     func check(sql: String, isRefused: Bool) throws {
-        for reason in ["", "-- migrate:allow nobody reads it any more\n"] {
+        for reason in ["", "-- migrate:allow nobody reads it any more\n-- migrate:breaks-before 1\n"] {
             try folder(["0001_a.sql": "\(reason)-- migrate:up\n\(sql);\n-- migrate:down\n"]) { path in
                 let file = try #require(try MigrationFile.read(folder: path).first)
                 #expect(MigrationCheck.hazards(in: file).isEmpty == (!isRefused || !reason.isEmpty), "\(sql)")
@@ -181,6 +181,22 @@ struct MigratorTests {
         }
     }
 
+    @Test(
+        "What takes something away says which releases it breaks, whatever else it may",
+        arguments: [
+            "DROP TABLE records", "ALTER TABLE records DROP COLUMN a",
+            "ALTER TABLE IF EXISTS records RENAME COLUMN a TO b",
+        ])
+    func contraction(sql: String) throws {
+        for mark in ["", "-- migrate:breaks-before 1\n"] {
+            let text = "-- migrate:allow nobody reads it\n\(mark)-- migrate:up\n\(sql);\n-- migrate:down\n"
+            try folder(["0001_a.sql": text]) { path in
+                let file = try #require(try MigrationFile.read(folder: path).first)
+                #expect(MigrationCheck.hazards(in: file).isEmpty == !mark.isEmpty)
+            }
+        }
+    }
+
     @Test("An index is built beside those who write; broken off in the middle, the same file does it anew")
     func alone() throws {
         let conninfo = try TestCluster.shared.get().freshDatabase()
@@ -249,7 +265,38 @@ struct MigratorTests {
             #expect(try migrator.standing() == .changed(version: 1))
             #expect(throws: MigrationError.self) { try migrator.up() }
         }
-        #expect(try Migrator(conninfo: conninfo, files: []).standing() == .ahead)
+    }
+
+    @Test("A release serves beside newer migrations, unless one of them says that it does not survive it")
+    func ahead() throws {
+        let conninfo = try TestCluster.shared.get().freshDatabase()
+        let empty = "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 1;\n"
+        let third = "-- migrate:breaks-before 2\n" + empty
+        try folder(["0001_a.sql": first, "0002_b.sql": empty, "0003_c.sql": third]) { path in
+            let files = try MigrationFile.read(folder: path)
+            func standing(_ count: Int) throws -> Migrator.Standing {
+                try Migrator(conninfo: conninfo, files: Array(files.prefix(count))).standing()
+            }
+            let migrator = try Migrator(conninfo: conninfo, files: files)
+            try migrator.up(to: 2)
+            #expect(try standing(1) == .ahead(breaking: nil))
+            #expect(try standing(0) == .ahead(breaking: nil))
+            #expect(try Migrator(conninfo: conninfo, files: Array(files.prefix(1))).up() == [])
+            try migrator.up()
+            #expect(try standing(2) == .ahead(breaking: nil))
+            #expect(try standing(1) == .ahead(breaking: 3))
+            let error = #expect(throws: MigrationError.self) {
+                try Migrator(conninfo: conninfo, files: Array(files.prefix(1))).up()
+            }
+            #expect(error?.description.contains("newer release") == true)
+            // A database that was migrated before there was the mark.
+            try SQLConsole(conninfo).run("ALTER TABLE rpcd_migrations DROP COLUMN breaks_before")
+            #expect(try standing(3) == .upToDate)
+            #expect(try standing(1) == .ahead(breaking: nil))
+            #expect(try migrator.down(to: 1) == [3, 2])
+            #expect(try migrator.up() == [2, 3])
+            #expect(try standing(1) == .ahead(breaking: 3))
+        }
     }
 
     @Test(
@@ -258,6 +305,8 @@ struct MigratorTests {
             ["0002_b.sql": "-- migrate:up\n-- migrate:down\n"], ["0001_a.sql": "-- migrate:up\n"],
             ["1_a.sql": ""],
             ["0001_a.sql": "-- migrate:up\n-- migrate:up\n-- migrate:down\n"],
+            ["0001_a.sql": "-- migrate:breaks-before 2\n-- migrate:up\n-- migrate:down\n"],
+            ["0001_a.sql": "-- migrate:breaks-before all\n-- migrate:up\n-- migrate:down\n"],
         ])
     func badFiles(files: [String: String]) throws {
         try folder(files) { path in

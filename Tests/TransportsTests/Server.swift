@@ -21,14 +21,34 @@ final class Open: Sendable {
 
     var count: Int { state.withLock { $0.count } }
 
-    var method: Method {
-        Method(fixture: "hold") { call in
+    var method: Method { Method(fixture: "hold") { self.hold($0) } }
+
+    /// The same with a route of server-sent events.
+    var stream: Method {
+        Method(
+            "fixture.watch", "A fixture that tells of its progress.", role: .public, streams: .integer(0...1),
+            route: .get("/watched"), params: Params(), result: .string,
+            example: Example("{}", gives: #""x""#),
+            run: Handler { call, _, _ in
+                call.report(Array("0".utf8))
+                self.hold(call)
+            })
+    }
+
+    /// Takes no notice of an interruption.
+    var deaf: Method {
+        Method(fixture: "deaf") { call in
             self.state.withLock { $0.calls.append(call) }
             self.add(1)
-            call.onInterruption {
-                self.add(-1)
-                call.fail(CallError(.cancelled))
-            }
+        }
+    }
+
+    private func hold(_ call: Call) {
+        state.withLock { $0.calls.append(call) }
+        add(1)
+        call.onInterruption {
+            self.add(-1)
+            call.fail(CallError(wrapping: CancellationError(), in: call))
         }
     }
 
@@ -96,7 +116,8 @@ struct Server {
             example: Example(#"{"name":"x"}"#, gives: #""x""#), run: .immediate { _, name in name })
         let path = NSTemporaryDirectory() + "/rpcd-\(UInt32.random(in: .min ... .max)).sock"
         let dispatcher = try Dispatcher.forTests(
-            Fixtures.methods + [open.method, routed, made], limits: limits, rates: rates,
+            Fixtures.methods + [open.method, open.stream, open.deaf, routed, made], limits: limits,
+            rates: rates,
             now: { MonotonicClock.now })
         let socketServer = try await UnixSocketServer.start(
             at: path, dispatcher, operators: operators, on: group)

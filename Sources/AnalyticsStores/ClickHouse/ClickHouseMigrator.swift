@@ -20,7 +20,7 @@ public struct ClickHouseMigrator: Sendable {
     /// - Throws: ``ClickHouseFailure``.
     public func standing() async throws -> Migrator.Standing {
         let applied = try await applied()
-        guard applied.count <= files.count else { return .ahead }
+        guard applied.count <= files.count else { return .ahead(breaking: files.count + 1) }
         for (row, file) in zip(applied, files) {
             guard row.checksum == (try await checksum(of: file)) else {
                 return .changed(version: file.version)

@@ -7,6 +7,11 @@ public struct MigrationCheck: Sendable {
         public let statement: String
         public let advice: String
 
+        fileprivate init(_ words: [String], _ advice: String) {
+            statement = words.prefix(8).joined(separator: " ")
+            self.advice = advice
+        }
+
         public var description: String { "\(statement): \(advice)" }
     }
 
@@ -27,15 +32,35 @@ public struct MigrationCheck: Sendable {
         var pardons = file.text.split(separator: "\n").prefix { $0 != "-- migrate:up" }.count {
             MigrationStatement.isPardon($0)
         }
-        return statements.compactMap { statement in
+        return statements.flatMap { statement -> [Hazard] in
             let words = statement.isOfBlock ? withoutControl(statement.words) : statement.words
-            guard let advice = advice(words, made: made), !statement.isPardoned else { return nil }
+            var hazards: [Hazard] = []
+            if file.breaksBefore == 0, takesAway(words, made: made) {
+                hazards.append(
+                    Hazard(
+                        words,
+                        "releases that know it still must not start on it; say which: -- migrate:breaks-before N"
+                    ))
+            }
+            guard let advice = advice(words, made: made), !statement.isPardoned else { return hazards }
             guard pardons == 0 else {
                 pardons -= 1
-                return nil
+                return hazards
             }
-            return Hazard(statement: words.prefix(8).joined(separator: " "), advice: advice)
+            return hazards + [Hazard(words, advice)]
         }
+    }
+
+    private static func takesAway(_ words: [String], made: Set<String>) -> Bool {
+        guard words.count > 2, words[1] == "TABLE" else { return false }
+        if words[0] == "DROP" { return true }
+        let text = words.joined(separator: " ")
+        return words[0] == "ALTER" && !made.contains(tableAltered(words))
+            && (text.contains("DROP COLUMN") || text.contains("RENAME"))
+    }
+
+    private static func tableAltered(_ words: [String]) -> String {
+        name(words.dropFirst(2).first { !["IF", "EXISTS", "ONLY"].contains($0) } ?? "")
     }
 
     private static func advice(_ words: [String], made: Set<String>) -> String? {
@@ -59,7 +84,7 @@ public struct MigrationCheck: Sendable {
             return
                 "it waits for everybody; use DROP INDEX CONCURRENTLY IF EXISTS in a file with -- migrate:alone"
         case "ALTER" where words.count > 2 && words[1] == "TABLE":
-            let table = name(words.dropFirst(2).first { !["IF", "EXISTS", "ONLY"].contains($0) } ?? "")
+            let table = tableAltered(words)
             return made.contains(table) ? nil : alteration(text, of: table)
         case "UPDATE", "DELETE":
             return "every row that it touches is locked until it ends; do it in batches from the daemon"

@@ -24,6 +24,11 @@ public struct MigrationFile: Sendable, Equatable {
     /// statements has to be such that it can be carried out again.
     public var isTransaction: Bool { !text.split(separator: "\n").contains("-- migrate:alone") }
 
+    /// Releases whose last migration is below this one do not survive it; 0 for none. It says so by `-- migrate:breaks-before N`, as where it takes
+    /// away what release N has ceased to use.
+    public let breaksBefore: Int
+
+    private static let breakMark = "-- migrate:breaks-before "
     private static let upMark = "-- migrate:up"
     private static let downMark = "-- migrate:down"
 
@@ -56,6 +61,19 @@ public struct MigrationFile: Sendable, Equatable {
         self.up = up.joined(separator: "\n")
         self.down = down.joined(separator: "\n")
         self.text = normal
+        breaksBefore = try MigrationFile.breaksBefore(normal, version, file)
+    }
+
+    private static func breaksBefore(_ text: String, _ version: Int, _ file: String) throws(MigrationError)
+        -> Int
+    {
+        guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix(breakMark) }) else {
+            return 0
+        }
+        guard let number = Int(line.dropFirst(breakMark.count)), (1...version).contains(number) else {
+            throw MigrationError("\(file): \(breakMark)takes the number of a migration, \(version) at most")
+        }
+        return number
     }
 
     /// The files of a folder, in order, without a gap.

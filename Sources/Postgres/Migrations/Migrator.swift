@@ -8,7 +8,9 @@ public struct Migrator {
         /// So many files have not been applied.
         case behind(Int)
         /// The database has been migrated by a newer release.
-        case ahead
+        /// - Parameter breaking: the first migration that says that these files are too old for it; nil where this release may serve
+        ///   beside the newer one.
+        case ahead(breaking: Int?)
         /// A file has changed since it was applied.
         case changed(version: Int)
     }
@@ -44,6 +46,7 @@ public struct Migrator {
     private struct Applied: Sendable {
         let version: Int
         let checksum: String
+        let breaksBefore: Int
     }
 
     /// Connects. - Throws: ``PostgresError``, ``MigrationError``.
@@ -57,9 +60,12 @@ public struct Migrator {
 
     public func standing() throws -> Standing {
         let applied = try applied()
-        guard applied.count <= files.count else { return .ahead }
         for (row, file) in zip(applied, files) {
             guard row.checksum == (try checksum(of: file)) else { return .changed(version: file.version) }
+        }
+        guard applied.count <= files.count else {
+            let breaking = applied.dropFirst(files.count).first { $0.breaksBefore > files.count }
+            return .ahead(breaking: breaking?.version)
         }
         return applied.count == files.count ? .upToDate : .behind(files.count - applied.count)
     }
@@ -74,6 +80,11 @@ public struct Migrator {
     public func up(to target: Int? = nil, progress: (String) -> Void = { _ in }) throws -> [Int] {
         try locked {
             switch try standing() {
+            case .ahead(breaking: nil):
+                progress(
+                    "nothing: the database has been migrated by a newer release, beside which this one serves"
+                )
+                return []
             case .ahead:
                 throw MigrationError("The database has been migrated by a newer release; install that")
             case .changed(let version):
@@ -89,7 +100,8 @@ public struct Migrator {
             for file in missing {
                 progress("up \(file.version) \(file.name)")
                 try step(file, file.up, "up") { tx in
-                    try tx.execute(Migrator.insertApplied, file.version, file.name, file.text)
+                    try tx.execute(
+                        Migrator.insertApplied, file.version, file.name, file.text, file.breaksBefore)
                 }
                 done.append(file.version)
             }
@@ -201,7 +213,8 @@ public struct Migrator {
             """
             CREATE TABLE IF NOT EXISTS rpcd_migrations (
                 version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL,
-                applied_at timestamptz NOT NULL DEFAULT now())
+                applied_at timestamptz NOT NULL DEFAULT now());
+            ALTER TABLE rpcd_migrations ADD COLUMN IF NOT EXISTS breaks_before integer NOT NULL DEFAULT 0
             """)
         return try body()
     }
@@ -231,13 +244,17 @@ public struct Migrator {
     private static let hash = Statement("SELECT encode(sha256(convert_to($1, 'UTF8')), 'hex')") {
         try $0.get(0, as: String.self)
     }
+    /// Where nobody has migrated since there is the column, nothing breaks anybody.
     private static let listApplied = Statement(
-        "SELECT version, checksum FROM rpcd_migrations ORDER BY version LIMIT 10000"
-    ) { Applied(version: try $0.get(0), checksum: try $0.get(1)) }
+        """
+        SELECT version, checksum, coalesce((to_jsonb(m) ->> 'breaks_before')::int8, 0)
+        FROM rpcd_migrations m ORDER BY version LIMIT 10000
+        """
+    ) { Applied(version: try $0.get(0), checksum: try $0.get(1), breaksBefore: try $0.get(2)) }
     private static let insertApplied = Statement(
         """
-        INSERT INTO rpcd_migrations (version, name, checksum)
-        VALUES ($1, $2, encode(sha256(convert_to($3, 'UTF8')), 'hex'))
+        INSERT INTO rpcd_migrations (version, name, checksum, breaks_before)
+        VALUES ($1, $2, encode(sha256(convert_to($3, 'UTF8')), 'hex'), $4)
         """)
     private static let deleteApplied = Statement("DELETE FROM rpcd_migrations WHERE version = $1")
 }

@@ -10,8 +10,8 @@ import Synchronization
 /// take the ``Pool``.
 ///
 /// `@unchecked Sendable`: what changes is touched on the reactor's thread only. Every entry point gets there by `execute` or
-/// asks `isCurrent` first; `hasLine` and `isClosed` are atomics.
-public final class ReadPipeline: @unchecked Sendable {
+/// asks `isCurrent` first; `hasLine` and `isClosed` are atomics; `waitsForResume` is the connector's.
+public final class ReadPipeline: Pausing, @unchecked Sendable {
     /// A connection and what watches it. `@unchecked Sendable`: on its way from the thread that made it to the reactor, and from
     /// there to the one that ends it, nobody else holds it.
     private struct Line: @unchecked Sendable {
@@ -27,6 +27,9 @@ public final class ReadPipeline: @unchecked Sendable {
     private let connector = DispatchQueue(label: "rpcd.read-pipeline")
     private let hasLine = Atomic(false)
     private let isClosed = Atomic(false)
+    private let attachment = Attachment()
+    /// Whether nothing is tried any more until then.
+    private var waitsForResume = false
 
     private var line: Line?
     private var pending: [Read] = []
@@ -68,6 +71,23 @@ public final class ReadPipeline: @unchecked Sendable {
     public func reconnect() {
         reactor.execute { self.lose(PostgresError(.connectionLost, "connecting anew")) }
     }
+
+    /// What is under way goes to the pool; there is no connection until ``resume()``.
+    public func pause() {
+        attachment.pause()
+        reactor.execute { self.lose(PostgresError(.connectionLost, "paused")) }
+    }
+
+    public func resume() {
+        attachment.resume()
+        connector.async {
+            guard self.waitsForResume else { return }
+            self.waitsForResume = false
+            self.connect(attempt: 0)
+        }
+    }
+
+    public var isQuiet: Bool { attachment.isQuiet }
 
     /// What is under way fails; nothing more is taken.
     public func close() {
@@ -207,10 +227,16 @@ public final class ReadPipeline: @unchecked Sendable {
     /// On the connector's queue.
     private func connect(attempt: Int) {
         guard !isClosed.load(ordering: .relaxed) else { return }
+        guard attachment.attach() else {
+            waitsForResume = true
+            return
+        }
+        let presence = Presence(attachment)
         do throws(PostgresError) {
             let connection = try Connection(
                 server, canceller: canceller, timeoutNanoseconds: ReadPipeline.patienceNanoseconds)
             connection.isForChanges = false
+            connection.presence = presence
             if connection.isSession { try connection.script(SessionSettings.readsScript) }
             let line = Line(
                 connection: connection,
@@ -231,6 +257,7 @@ public final class ReadPipeline: @unchecked Sendable {
                 throw PostgresError(.poolClosed, "the pipeline is closed")
             }
             line = new
+            guard !attachment.isPaused else { throw PostgresError(.connectionLost, "paused") }
             try new.readiness.arm(writing: false)
             hasLine.store(true, ordering: .relaxed)
         } catch {

@@ -176,6 +176,12 @@ public final class Conversation {
         inputEnded = true
     }
 
+    /// The daemon waits no longer: what runs is interrupted, and answered `SERVICE_UNAVAILABLE` as soon as it has noticed.
+    public func giveUp() {
+        drain()
+        for entry in running.values { entry.call?.interrupt(.draining) }
+    }
+
     /// Interrupts what has run past its deadline. To be called every now and then.
     public func expire(now: UInt64) {
         for entry in running.values {

@@ -35,11 +35,16 @@ public struct Registry: Sendable {
 
     /// The known name that is nearest to `name`, when one is near: for the message of `METHOD_NOT_FOUND`.
     public func nearest(to name: String) -> String? {
-        guard name.utf8.count <= 64 else { return nil }
-        let candidates = byName.keys.map { ($0, editDistance(Array(name.utf8), Array($0.utf8))) }
-        guard let best = candidates.min(by: { ($0.1, $0.0) < ($1.1, $1.0) }), best.1 <= 3 else { return nil }
-        return best.0
+        RPC.nearest(to: name, among: byName.keys)
     }
+}
+
+/// Which of these somebody meant who wrote something else, within three slips.
+public func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
+    guard name.utf8.count <= 64 else { return nil }
+    let distances = candidates.map { ($0, editDistance(Array(name.utf8), Array($0.utf8))) }
+    guard let best = distances.min(by: { ($0.1, $0.0) < ($1.1, $1.0) }), best.1 <= 3 else { return nil }
+    return best.0
 }
 
 /// A mistake in the declarations; it stops the start.

@@ -43,7 +43,7 @@ public final class Replicator: Sendable {
     let settings: Settings
     let metrics = ReplicationMetrics()
     private let pool: Pool
-    private let lock: SessionLock
+    let lock: SessionLock
     private let log: @Sendable (Notice) -> Void
     private let state = Mutex(State())
     private let refill: Refill

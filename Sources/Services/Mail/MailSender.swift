@@ -33,14 +33,23 @@ public struct MailSender: Sendable {
         self.log = log
     }
 
-    /// Sends what is due.
+    /// Sends what is due. When it is cancelled the mail under way is broken off, and what has been taken is due again at once.
     func run() async throws {
-        while case let mails = try await pool.upkeep({ try $0.all(Outbox.takeDue, MailSender.batch) }),
+        try await withTaskCancellationHandler {
+            try await sendDue()
+        } onCancel: {
+            transport.stop()
+        }
+    }
+
+    private func sendDue() async throws {
+        while !Task.isCancelled,
+            case let mails = try await pool.upkeep({ try $0.all(Outbox.takeDue, MailSender.batch) }),
             !mails.isEmpty
         {
             // RETURNING keeps no order; who asked twice should find the last mail last.
             for mail in mails.sorted(by: { $0.createdAt < $1.createdAt }) {
-                let outcome = await send(mail)
+                let outcome = Task.isCancelled ? .again(afterSeconds: 0) : await send(mail)
                 try await pool.upkeep { tx in
                     switch outcome {
                     case .done: tx.queue(Outbox.deleteMail, mail.id)
@@ -67,6 +76,7 @@ public struct MailSender: Sendable {
             }
             return .done
         } catch {
+            guard !Task.isCancelled else { return .again(afterSeconds: 0) }
             let isFinal = (error as? MailError)?.isFinal ?? false
             let isOld = Timestamp.now.seconds - taken.createdAt.seconds > MailSender.giveUpSeconds
             log(

@@ -199,7 +199,11 @@ extension Platform {
                     let result: Result<Body, any Error>
                     do {
                         result = .success(
-                            try await TraceContext.$current.withValue(call.trace) { try await run(ticket) })
+                            try await TraceContext.$current.withValue(call.trace) {
+                                try await RequestContext.$requestID.withValue(call.requestID) {
+                                    try await run(ticket)
+                                }
+                            })
                     } catch {
                         result = .failure(error)
                     }

@@ -12,6 +12,8 @@ public struct Platform: Sendable {
     public let pool: Pool
     /// For what is read by key, one for each event loop; without them that takes the pool, too.
     public let reads: [ReadPipeline]
+    /// Everything of this process that is on the database: these, the replica's, and what is added later.
+    public let connections: DatabaseConnections
     public let passwords: PasswordWorkers
     public let tokens: Tokens
     let vault: Vault
@@ -48,6 +50,8 @@ public struct Platform: Sendable {
         self.replica = replica
         self.pool = pool
         self.reads = reads
+        connections = DatabaseConnections(
+            [pool] + (reads as [any Pausing]) + (replica.map { [$0.pool] } ?? []))
         self.passwords = passwords
         self.tokens = tokens
         let vault = Vault(ring: masterKeys)
@@ -154,6 +158,7 @@ extension Platform {
             },
         ]
         if let replicator = analytics.startReplicator(on: pool, log: log) {
+            connections.add(replicator.lock)
             works.append(
                 Upkeep(every: .milliseconds(250), told: log, of: "Sending to analytics") {
                     try await replicator.turn()

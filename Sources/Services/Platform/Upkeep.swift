@@ -35,6 +35,24 @@ public struct Upkeep: Sendable {
         task.cancel()
         await task.value
     }
+
+    /// Stops all of them side by side.
+    /// - Returns: whether the last turn of each has ended in time; else they end with the process.
+    public static func stop(_ works: [Upkeep], within patience: Duration) async -> Bool {
+        for work in works { work.task.cancel() }
+        let (ends, continuation) = AsyncStream.makeStream(of: Bool.self)
+        Task {
+            for work in works { await work.task.value }
+            continuation.yield(true)
+        }
+        let clock = Task {
+            try? await Task.sleep(for: patience)
+            continuation.yield(false)
+        }
+        defer { clock.cancel() }
+        for await areDone in ends { return areDone }
+        return false
+    }
 }
 
 extension Pool {

@@ -4,7 +4,7 @@ import Resilience
 
 /// What a pause has come to.
 struct Pause: Sendable {
-    /// Whether nothing of this daemon runs on the database any more.
+    /// Whether nothing of this daemon is connected to the database any more.
     let isQuiet: Bool
     let seconds: Int64
 
@@ -46,17 +46,29 @@ extension System {
             do {
                 try call.requireRoleWithoutWorkspace()
                 let seconds = try params.get()
-                Task { call.succeed(shape.body(of: await pause(seconds: seconds))) }
+                Task {
+                    do {
+                        call.succeed(shape.body(of: try await pause(seconds: seconds)))
+                    } catch {
+                        call.fail(CallError(wrapping: error, in: call), cause: error)
+                    }
+                }
             } catch {
                 call.fail(CallError(wrapping: error, in: call), cause: error)
             }
         }
     }
 
-    private func pause(seconds: Int64) async -> Pause {
+    private var connections: DatabaseConnections { platform?.connections ?? DatabaseConnections([pool]) }
+
+    private func pause(seconds: Int64) async throws -> Pause {
         let now = MonotonicClock.now
+        let connections = connections
         gate.close(until: now + UInt64(seconds) * 1_000_000_000)
-        pool.pause()
+        guard connections.pause() else {
+            gate.open()
+            throw CallError.unavailable("The daemon is stopping")
+        }
         notice(Notice(.paused, "Calls are held for at most \(seconds) s"))
         Task {
             try? await Task.sleep(for: .seconds(seconds))
@@ -65,16 +77,23 @@ extension System {
             resume()
         }
         let deadline = now + min(UInt64(seconds) * 1_000_000_000, System.patienceNanoseconds)
-        while !pool.isQuiet, MonotonicClock.now < deadline { try? await Task.sleep(for: .milliseconds(5)) }
-        return Pause(isQuiet: pool.isQuiet, seconds: seconds)
+        while !connections.isQuiet, MonotonicClock.now < deadline {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+        return Pause(isQuiet: connections.isQuiet, seconds: seconds)
     }
 
     @discardableResult
     private func resume() -> Bool {
-        for pipeline in platform?.reads ?? [] { pipeline.reconnect() }
-        pool.resume()
+        connections.resume()
         let wasPaused = gate.open()
         if wasPaused { notice(Notice(.resumed, "Calls go on")) }
         return wasPaused
+    }
+
+    /// The daemon stops: what is held goes on, to be answered like what runs, and nobody can pause any more.
+    public func endPauses() {
+        connections.end()
+        gate.open()
     }
 }

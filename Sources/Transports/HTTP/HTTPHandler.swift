@@ -20,7 +20,7 @@ final class HTTPHandler: ChannelInboundHandler {
 
     private static let prefix = "/api/v1"
 
-    private let dispatcher: Dispatcher
+    let dispatcher: Dispatcher
     let options: HTTPOptions
     private let address: String
     private(set) var phase = Phase.idle
@@ -29,10 +29,11 @@ final class HTTPHandler: ChannelInboundHandler {
     private var hasBegun = false
     private var hasAsked = false
     private(set) var call: Call?
-    private var conversation: Conversation?
+    /// Of a message of calls.
+    var conversation: Conversation?
     private(set) var method: Method?
     /// Interrupts the call at its deadline.
-    private var clock: Scheduled<Void>?
+    var clock: Scheduled<Void>?
     /// When the connection is closed if nothing happens; `nil` while a call runs.
     private var closeAt: NIODeadline?
     /// Looks at ``closeAt``. It is not moved with every request: when it goes off too early it is set again.
@@ -99,11 +100,20 @@ final class HTTPHandler: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is ArrivalHandler.BytesArrived, case .idle = phase { return messageBegins(context) }
+        if event is PatienceEnds { return giveUp(context) }
         guard event is DrainEvent else { return context.fireUserInboundEventTriggered(event) }
         isDraining = true
         guard case .idle = phase, !hasBegun else { return }
         // One that has just been made is listened to first.
         if hasAsked { context.close(promise: nil) } else { closeAfter(DrainEvent.hearingMs, context) }
+    }
+
+    /// What runs is interrupted, and its answer is the last.
+    private func giveUp(_ context: ChannelHandlerContext) {
+        isDraining = true
+        call?.interrupt(.draining)
+        conversation?.giveUp()
+        finishMessage(context)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -251,57 +261,6 @@ final class HTTPHandler: ChannelInboundHandler {
             answer.headers.add(name: ServerTiming.answer, value: ServerTiming(call).text)
         }
         write(answer, head, context)
-    }
-
-    // MARK: raw JSON-RPC
-
-    private final class Sink: ReplySink {
-        private let eventLoop: any EventLoop
-        private let bound: NIOLoopBound<(HTTPHandler, ChannelHandlerContext)>
-
-        init(_ handler: HTTPHandler, _ context: ChannelHandlerContext) {
-            eventLoop = context.eventLoop
-            bound = NIOLoopBound((handler, context), eventLoop: context.eventLoop)
-        }
-
-        func deliver(_ reply: Reply, for ticket: Conversation.Ticket) {
-            eventLoop.execute {
-                let (handler, context) = self.bound.value
-                handler.conversation?.complete(ticket, reply)
-                handler.finishMessage(context)
-            }
-        }
-    }
-
-    private func answerMessage(
-        _ head: HTTPRequestHead, _ body: [UInt8], _ peer: Peer, _ context: ChannelHandlerContext
-    ) throws(CallError) {
-        guard !body.isEmpty else { throw CallError(.parseError, "The body is empty") }
-        let defaults = try HTTPArguments.defaults(head.headers, dispatcher.limits)
-        let conversation = Conversation(
-            dispatcher: dispatcher, peer: peer, concurrency: dispatcher.limits.inFlight,
-            sink: Sink(self, context))
-        self.conversation = conversation
-        conversation.receiveOnly(body, defaults: defaults)
-        watchDeadlines(context)
-        finishMessage(context)
-    }
-
-    private func finishMessage(_ context: ChannelHandlerContext) {
-        guard let conversation, conversation.isFinished, case .answering(let head) = phase else { return }
-        self.conversation = nil
-        let output = conversation.takeOutput()
-        write(output.isEmpty ? HTTPAnswer(.noContent) : HTTPAnswer(json: output), head, context)
-    }
-
-    private func watchDeadlines(_ context: ChannelHandlerContext) {
-        guard let conversation, !conversation.isFinished else { return }
-        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        clock = context.eventLoop.scheduleTask(in: .milliseconds(20)) {
-            let (handler, context) = bound.value
-            handler.conversation?.expire(now: MonotonicClock.now)
-            handler.watchDeadlines(context)
-        }
     }
 
     // MARK: answers

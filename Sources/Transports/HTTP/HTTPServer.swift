@@ -35,7 +35,7 @@ public final class HTTPServer: Sendable {
         self.group = group
         let local = listener.localAddress
         address =
-            (local?.ipAddress.map { $0.contains(":") ? "[\($0)]" : $0 } ?? "")
+            local?.pathname ?? (local?.ipAddress.map { $0.contains(":") ? "[\($0)]" : $0 } ?? "")
             + (local?.port.map { ":\($0)" } ?? "")
     }
 
@@ -76,10 +76,12 @@ public final class HTTPServer: Sendable {
         return ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: AcceptQueue.length)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let address = channel.remoteAddress?.ipAddress ?? "unknown"
+                    let isLocal = channel.localAddress?.pathname != nil
+                    if !isLocal { try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1) }
+                    let address =
+                        isLocal ? HTTPServer.loopback : channel.remoteAddress?.ipAddress ?? "unknown"
                     let peer = Peer(.ip(address), isOperator: false)
                     do throws(CallError) {
                         try gate.enter(peer)
@@ -103,6 +105,9 @@ public final class HTTPServer: Sendable {
                 }
             }
     }
+
+    /// Where whoever connects to a Unix socket comes from: he is on this host.
+    private static let loopback = "127.0.0.1"
 
     /// An answer to whatever the peer was about to ask.
     private static func turnAway(_ channel: any Channel, _ error: CallError) {

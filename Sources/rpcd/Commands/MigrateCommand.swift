@@ -58,6 +58,8 @@ struct MigrateCommand: AsyncParsableCommand {
         case .upToDate: print(name + "up to date")
         case .behind(let count):
             throw CommandFailure("\(name)\(count) migrations are missing: rpcd migrate up")
+        case .ahead(breaking: nil):
+            print(name + "migrated by a newer release, beside which this one serves")
         case .ahead: throw CommandFailure("\(name)migrated by a newer release; install that")
         case .changed(let version):
             throw CommandFailure("\(name)migration \(version) has changed since it was applied")

@@ -3,11 +3,14 @@ import ArgumentParser
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Serves until SIGTERM or SIGINT.",
-        discussion: "A socket that the service manager hands over (LISTEN_FDS) goes before RPCD_SOCKET.")
+        discussion:
+            "Sockets that the service manager hands over (LISTEN_FDS) go before RPCD_SOCKET and RPCD_HTTP_LISTEN. Those named http, and those of TCP, are for HTTP."
+    )
 
     func run() async throws {
         try await reporting {
-            let daemon = try Daemon(Settings.load())
+            let reading = Settings.read()
+            let daemon = try Daemon(reading.valid(), reading: reading)
             try await daemon.checkDatabase()
             try await daemon.serve()
         }

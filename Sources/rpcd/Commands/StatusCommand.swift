@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import JSON
 import Resilience
 
@@ -33,6 +34,8 @@ struct StatusCommand: AsyncParsableCommand {
                     // Home, and what was there below is gone.
                     print((watch ? "\u{1B}[H\u{1B}[2J" : "") + status.text)
                 }
+                // Who reads it may be a program: it waits for no more lines.
+                fflush(nil)
                 guard watch else {
                     if !status.isWell { throw ExitCode.failure }
                     return

@@ -221,10 +221,16 @@ extension Doctor {
         case .upToDate: []
         case .behind(let count):
             [.failure("\(count) migrations\(store) are missing", do: "run rpcd migrate up")]
-        case .ahead:
+        case .ahead(breaking: nil):
+            [
+                .warning(
+                    "the schema\(store) is of a newer release, beside which this one serves",
+                    do: "install that release when the upgrade comes to this host")
+            ]
+        case .ahead(breaking: let version?):
             [
                 .failure(
-                    "the schema\(store) is of a newer release",
+                    "the schema\(store) is of a newer release, and its migration \(version) is not for this one",
                     do: "install that release, or take its migrations back with it: rpcd migrate down")
             ]
         case .changed(let version):

@@ -210,12 +210,16 @@ extension Doctor {
                     "\(unit) has Type=\(values["Type"] ?? "none")",
                     do: "Type=notify: else systemd takes it for ready before it is"))
         }
-        if ["0", "infinity", nil].contains(values["WatchdogUSec"]) {
+        // One that never ran has none yet.
+        if values["ActiveState"] != "inactive", ["0", "infinity", nil].contains(values["WatchdogUSec"]) {
             findings.append(
                 .warning(
                     "\(unit) has no watchdog", do: "WatchdogSec=30: else nobody restarts a daemon that hangs")
             )
         }
-        return findings.orElse(.ok("\(unit) is \(values["ActiveState"] ?? "there"), with a watchdog"))
+        return findings.orElse(
+            .ok(
+                "\(unit) is \(values["ActiveState"] ?? "there")"
+                    + (values["ActiveState"] == "inactive" ? "" : ", with a watchdog")))
     }
 }

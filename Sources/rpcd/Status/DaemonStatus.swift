@@ -43,9 +43,9 @@ struct DaemonStatus {
                 ] + (paused >= 0 ? [("held", .count(paused))] : [])),
             Row(
                 name: "sockets",
-                figures: metrics.all("rpcd_listening").map {
-                    ($0.labels["transport"] ?? "", .text($0.labels["address"] ?? ""))
-                } + [("connections", .count(metrics.integer("rpcd_connections") ?? 0))]),
+                figures: DaemonStatus.sockets(metrics) + [
+                    ("connections", .count(metrics.integer("rpcd_connections") ?? 0))
+                ]),
         ]
         let errors = calls.filter { $0.labels["code"] == "INTERNAL_ERROR" }.reduce(0) { $0 + $1.value }
         var figures: [(name: String, value: Figure)] = [
@@ -94,6 +94,17 @@ struct DaemonStatus {
                         ($0.labels["kind"] ?? "", .seconds($0.value))
                     }))
         self.rows = rows.filter { !$0.figures.isEmpty }
+    }
+
+    /// Each transport once, with every address of it.
+    private static func sockets(_ metrics: PrometheusReading) -> [(name: String, value: Figure)] {
+        let places = metrics.all("rpcd_listening").map {
+            (transport: $0.labels["transport"] ?? "", address: $0.labels["address"] ?? "")
+        }
+        return Set(places.map(\.transport)).sorted().reversed().map { transport in
+            let addresses = places.filter { $0.transport == transport }.map(\.address)
+            return (transport, .text(addresses.joined(separator: ", ")))
+        }
     }
 
     /// As lines for people.

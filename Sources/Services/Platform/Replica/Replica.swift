@@ -115,7 +115,7 @@ public final class Replica: Sendable {
         }
     }
 
-    public func close() { pool.close(within: 5) }
+    public func close() { pool.close(within: 2) }
 
     func writeMetrics(to text: inout PrometheusText) {
         text.gauge(
