@@ -114,6 +114,9 @@ class Service:
     def process(self):
         return int(self.host.show("rpcd.service", "MainPID")[0])
 
+    def configuration(self):
+        return self.host.root / CONFIGURATION
+
     def version(self):
         return self.host.runs("dpkg-query", "--show", "--showformat=${Version}", "rpcd")
 

@@ -14,8 +14,10 @@ import time
 import uuid
 
 import common
+import keeping
 import machine
 import service
+import upgrading
 from service import CONFIGURATION, SOCKET, Skip
 
 OUT = common.ROOT / ".build" / "package"
@@ -27,12 +29,12 @@ WAITING = 300
 def parser():
     parser = argparse.ArgumentParser("scripts/prove systemd", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--deb", type=pathlib.Path, help="the package; without it scripts/package builds it")
-    parser.add_argument("--next", type=pathlib.Path, help="the package to upgrade to; without it the same program, packed as the next revision")
+    parser.add_argument("--next", type=pathlib.Path, help="the package to upgrade to; without it the same one as the next revision")
     parser.add_argument("--connections", type=int, help="at least so many go on during the upgrade; 1000 by default")
     return parser
 
 
-class Proof(service.Service):
+class Proof(keeping.Keeping, upgrading.Upgrading, service.Service):
     def __init__(self, host, packages, connections):
         super().__init__(host)
         self.packages, self.connections = packages, connections
@@ -45,11 +47,15 @@ class Proof(service.Service):
         steps = [
             ("install", self.install), ("units", self.units), ("exposure", self.exposure), ("configured by the manual", self.configure),
             ("started by a connection", self.activate), ("credentials", self.credentials), ("a password for the database", self.password),
-            ("journal fields", self.journal), ("socket by group membership", self.group), ("HTTP", self.http), ("keys by systemd-run", self.keys_command),
+            ("journal fields", self.journal), ("socket by group membership", self.group), ("HTTP", self.http), ("another service", self.another_service), ("figures", self.figures),
+            ("all is well, as root", self.well), ("bug report, as root", self.bugreport), ("five things broken", self.broken),
             ("reload, good", self.reload_good), ("reload, bad", self.reload_bad), ("a setting at fault", self.bad_setting),
             ("SIGKILL", self.sigkill), ("SIGSTOP, watchdog", self.sigstop), ("out of memory", self.out_of_memory),
             ("restarts under load", self.restarts), ("restarts under load, HTTP", self.restarts_http), ("a second daemon", self.second_daemon),
-            ("upgrade under load", self.upgrade), ("each key once", self.each_key_once), ("without Internet", self.without_internet),
+            ("upgrade under load", self.upgrade), ("upgrades, migrated by hand", self.upgrade_by_hand),
+            ("upgrade with a migration, under load", self.upgrade_with_migration), ("upgrade without settings", self.upgrade_without_settings),
+            ("backup", self.backup), ("a child out of memory", self.child_killed), ("everything lost, restored", self.drill),
+            ("each key once", self.each_key_once), ("encrypted credential", self.encrypted_credential), ("without Internet", self.without_internet),
             ("remove", self.remove), ("install again", self.install_again), ("purge", self.purge),
         ]
         for name, body in steps:
@@ -63,7 +69,7 @@ class Proof(service.Service):
             path = self.host.root / f"etc/credstore/rpcd.{name}"
             assert path.stat().st_mode & 0o777 == 0o600 and path.stat().st_uid == 0, f"{path.name} is not root's alone"
             assert re.fullmatch(r"1 [0-9a-f]{64}\n", path.read_text()), f"{path.name} is no ring"
-        for unit in ("rpcd.service", "rpcd.socket", "rpcd-http.socket", "rpcd-migrate.service"):
+        for unit in ("rpcd.service", "rpcd.socket", "rpcd-http.socket", "rpcd-migrate.service", "rpcd-backup.timer", "rpcd-verify.timer"):
             state = self.host.show(unit, "UnitFileState", "ActiveState")
             assert state == ["disabled", "inactive"], f"{unit} is {state} before anything is configured"
         mode = self.host.runs("stat", "--format=%U:%G %a", "/" + CONFIGURATION)
@@ -73,7 +79,7 @@ class Proof(service.Service):
 
     def units(self):
         said = self.host.run("systemd-analyze", "verify", "rpcd.service", "rpcd.socket", "rpcd-http.socket", "rpcd-migrate.service", "rpcd@a.service",
-                             "rpcd@a.socket", check=False)
+                             "rpcd@a.socket", "rpcd-backup.service", "rpcd-backup.timer", "rpcd-verify.service", "rpcd-verify.timer", check=False)
         assert not said.stdout + said.stderr and said.returncode == 0, f"systemd-analyze verify: {said.stdout}{said.stderr}"
         return "systemd-analyze verify prints nothing"
 
@@ -93,7 +99,7 @@ class Proof(service.Service):
         self.host.shell("""
             systemctl start postgresql
             cd /
-            runuser -u postgres -- createuser --createrole rpcd-migrate
+            runuser -u postgres -- psql -q -c 'CREATE ROLE "rpcd-migrate" LOGIN CREATEROLE BYPASSRLS'
             runuser -u postgres -- createdb --owner=rpcd-migrate --encoding=UTF8 --template=template0 rpcd
             systemctl enable --now rpcd-migrate
             runuser -u postgres -- psql -q -c 'CREATE ROLE rpcd LOGIN IN ROLE rpcd_daemon'
@@ -169,42 +175,35 @@ class Proof(service.Service):
         assert json.loads(said)["data"]["status"] == "ok", said
         return "rpcd-http.socket"
 
-    def keys_command(self):
-        """A command that needs the keys, in the daemon's place."""
-        said = self.host.run("systemd-run", "--quiet", "--pipe", "--wait", "--property=User=rpcd", "--property=LoadCredential=master-key:rpcd.master-key",
-                             "--setenv=RPCD_CONFIG=/etc/rpcd/rpcd.conf", "rpcd", "keys", "list").stdout
-        assert said.startswith("1\tseals"), said
-        return "rpcd keys list"
-
     # What happens to it.
 
     def reload_good(self):
-        before = self.process()
-        self.reload(before, RPCD_LOG_LEVEL="info")
-        self.host.wait("nothing but refusals in the journal", lambda: not self.tells_of_calls())
-        self.reload(before, RPCD_LOG_LEVEL="debug")
-        self.host.wait("every call in the journal", self.tells_of_calls)
-        return "the log level, both ways, by the same process"
+        """It is over when the command is: nothing has to be waited for."""
+        before, times = self.process(), []
+        for level, tells in (("info", False), ("debug", True)):
+            self.set(RPCD_LOG_LEVEL=level)
+            began = time.monotonic()
+            self.host.run("systemctl", "reload", "rpcd.service")
+            times.append(time.monotonic() - began)
+            assert self.tells_of_calls() == tells, f"the log level is not {level}"
+            assert self.process() == before, "another process serves"
+        return f"the log level, both ways, by the same process, in force after {' and '.join(f'{seconds * 1000:.0f}' for seconds in times)} ms"
 
     def reload_bad(self):
+        before = self.process()
         try:
-            self.reload(self.process(), RPCD_LOG_LEVEL="loud")
+            self.set(RPCD_LOG_LEVEL="loud", RPCD_RATE_GENERAL="5/min")
+            done = self.host.run("systemctl", "reload", "rpcd.service", check=False)
         finally:
-            self.set(RPCD_LOG_LEVEL="debug")
+            self.set(RPCD_LOG_LEVEL="debug", RPCD_RATE_GENERAL="off")
+        assert done.returncode, "systemctl reload says that all is well"
+        assert self.host.show("rpcd.service", "ActiveState") == ["active"] and self.process() == before
+        text, = self.host.show("rpcd.service", "StatusText")
+        assert re.search("The settings stay as they were: RPCD_LOG_LEVEL.*loud", text), text
         self.host.wait("the journal says why", lambda: re.search("RPCD_LOG_LEVEL.*loud", self.host.journal("-u", "rpcd", "-n", "50")))
         assert self.tells_of_calls(), "the log level is another"
-        return "the old settings stay, the journal says why"
-
-    def reload(self, process, **values):
-        """Takes the values into the settings, and sees to it that the process is still that one, and serves."""
-        self.set(**values)
-        self.host.run("systemctl", "reload", "rpcd.service", check=False)
-        self.host.wait("the end of the reload", lambda: self.host.show("rpcd.service", "ActiveState")[0] in ("active", "inactive", "failed"))
-        if self.host.show("rpcd.service", "MainPID")[0] != str(process):
-            self.set(RPCD_LOG_LEVEL="debug")
-            self.host.run("systemctl", "reset-failed", "rpcd.service", check=False)
-            self.restart()
-            raise Skip("this daemon ends at SIGHUP")
+        self.host.run("systemctl", "reload", "rpcd.service")
+        return f"systemctl reload fails, status {done.returncode}, and its journal and systemctl status say why; the old settings stay"
 
     def tells_of_calls(self):
         """Whether calls are in the journal, as at the level debug. One that is refused is there at info, too, and so marks the end."""
@@ -301,18 +300,6 @@ class Proof(service.Service):
         self.host.run("systemctl", "stop", "rpcd@two.socket", "rpcd@two.service")
         return "rpcd@two.socket"
 
-    def upgrade(self):
-        before = self.process(), self.version()
-        with self.load(self.unix, self.workspace) as load:
-            load.wait_for(self.connections // 4)
-            self.host.run("dpkg", "--install", "/root/1.deb")
-            load.wait_for(self.connections)
-        after = self.process(), self.version()
-        assert before[0] != after[0], "the old process goes on"
-        assert before[1] != after[1], f"the version is {after[1]} as before"
-        assert "RPCD_RATE_GENERAL=off" in (self.host.root / CONFIGURATION).read_text(), "the configuration was not kept"
-        return f"{before[1]} → {after[1]}: {self.judged(load)}"
-
     def each_key_once(self):
         balance = self.call("billing.get", workspaceId=self.workspace)["creditBalance"]
         assert balance == self.keys, f"{self.keys} keys, {balance} credits"
@@ -338,30 +325,38 @@ class Proof(service.Service):
 
     def install_again(self):
         key = (self.host.root / "etc/credstore/rpcd.master-key").read_text()
-        self.host.run("dpkg", "--install", "/root/1.deb")
+        self.host.run("dpkg", "--install", f"/root/{len(self.packages) - 1}.deb")
         assert (self.host.root / "etc/credstore/rpcd.master-key").read_text() == key, "the key is another"
         self.host.run("systemctl", "start", "rpcd.socket")
         assert self.call("workspaces.get", workspaceId=self.workspace)["id"] == self.workspace
         return "with settings, keys and data of before"
 
     def purge(self):
-        self.host.run("dpkg", "--purge", "rpcd")
-        left = self.host.shell("find / -xdev \\( -path /proc -o -path /root \\) -prune -o -name '*rpcd*' -print | sort").stdout.split()
-        left = [path for path in left if not path.startswith(("/var/log/", "/var/cache/man/", "/sys", "/run/log", "/console"))]
-        assert left == ["/etc/credstore/rpcd.master-key"], f"left: {left}"
+        said = self.host.run("dpkg", "--purge", "rpcd")
+        left = self.host.shell("find / -xdev \\( -path /proc -o -path /root -o -path /var/backups/rpcd\\* \\) -prune -o -name '*rpcd*' -print | sort")
+        left = [path for path in left.stdout.split() if not path.startswith(("/var/log/", "/var/cache/man/", "/sys", "/run/log", "/console"))]
+        # Keys and what the operator made: a second daemon's settings, a passphrase.
+        kept = ["/etc/credstore/rpcd.backup-passphrase", "/etc/credstore/rpcd.jwt-key", "/etc/credstore/rpcd.master-key", "/etc/rpcd"]
+        assert left == kept, f"left: {left}"
+        assert self.host.run("ls", "/etc/rpcd").stdout.split() == ["two.conf"]
+        assert all(f"rpcd: {path} stays" in said.stdout + said.stderr for path in kept), said.stdout + said.stderr
+        assert (self.host.root / "var/backups/rpcd/by-hand/manifest.json").exists()
         rows = self.host.run("runuser", "-u", "postgres", "--", "psql", "-qAt", "-c", "SELECT count(*) FROM workspaces", "rpcd").stdout.strip()
         assert rows == "1", f"{rows} workspaces in the database"
-        return "nothing is left but the database, and the master key that it needs"
+        return "nothing is left but the database, its backups, keys, and what the operator made; and it says so"
+
 
 def packages(options):
-    """The one that is installed, and the one that it is upgraded to."""
-    made = [options.deb, options.next]
-    for number, words in enumerate((["--revision", "1"], ["--revision", "2", "--skip-build"])):
-        if made[number] is None:
-            subprocess.run([common.ROOT / "scripts" / "package", *words], check=True, stdout=subprocess.DEVNULL)
-            newest = next(path for path in OUT.glob("rpcd_*.deb"))
-            made[number] = newest.rename(OUT / f"proof-{number}.deb")
-    return made
+    """The one that is installed, and those that it is upgraded to."""
+    out = OUT / "proof"
+    out.mkdir(parents=True, exist_ok=True)
+    first = options.deb
+    if first is None:
+        subprocess.run([common.ROOT / "scripts" / "package"], check=True, stdout=subprocess.DEVNULL)
+        first = next(OUT.glob("rpcd_*.deb"))
+    second = options.next or upgrading.variant(first, 2, [], out)
+    further = [(3, ["proof_one"]), (4, ["proof_one"]), (5, ["proof_one", "proof_two"])]
+    return [first, second] + [upgrading.variant(second, revision, names, out) for revision, names in further]
 
 
 def main(options):

@@ -113,6 +113,10 @@ def command_page(program, version, date):
         for argument in own_arguments(command):
             default = argument.get("defaultValue")
             page.item(spelled(argument), argument.get("abstract", "") + (f" Default: {default}." if default else ""))
+    for title, name, heading, text in GUIDE:
+        page.section(title)
+        page.text(text)
+        page.literal(commands(name, heading))
     page.section("FILES")
     for path, text in FILES:
         page.item(bold(path), text)
@@ -121,17 +125,37 @@ def command_page(program, version, date):
         page.item(bold(status), text)
     page.section("SEE ALSO")
     page.lines += [".BR rpcd.conf (5),", ".BR rpcd\\-methods (7),", ".BR systemd.service (5)", ".PP",
-                   plain("/usr/share/doc/rpcd/install.md tells how to bring it up, operations.md how to keep it.")]
+                   plain("/usr/share/doc/rpcd/install.md tells how to bring it up, operations.md how to keep it, backup.md how to bring it back.")]
     return page
 
 
+def commands(name, heading):
+    """The first block of commands below a heading of the documentation."""
+    text = pathlib.Path("docs", name).read_text()
+    return re.search(rf"(?ms)^## {re.escape(heading)}$.*?^```sh\n(.*?)^```", text)[1].rstrip()
+
+
+# What an operator does, in this order; the commands are the documentation's.
+GUIDE = [
+    ("THE DATABASE", "install.md", "The database", "On the same host, as root. Nothing is enabled or started before."),
+    ("START", "install.md", "Start", "The first connection starts the daemon. Root is the operator on its socket."),
+    ("IS ALL WELL", "operations.md", "Is all well?", "As root: it looks as the daemon does, with its settings and credentials. Everything that is not "
+     "well is told with what to do."),
+    ("HARDENING", "install.md", "Hardened", "The units are sandboxed. A daemon that calls nobody outside can be closed further:"),
+    ("OBSERVING", "install.md", "Observed", "What it does, its journal, all of one call, its metrics:"),
+    ("BACKUP", "install.md", "Backed up", "Each night, the keys apart from the database:"),
+    ("RESTORE", "backup.md", "Bring it back", "On a host with the package, with the two parts of a backup copied to it, and no database yet:"),
+    ("UPGRADE", "install.md", "Restart and upgrade", "Nobody is refused meanwhile."),
+]
 FILES = [
     ("/etc/rpcd/rpcd.conf", "The settings of the daemon, rpcd.conf(5)."),
     ("/etc/rpcd/migrate.conf", "The settings of rpcd-migrate.service, which owns the tables."),
     ("/etc/credstore/rpcd.master-key, rpcd.jwt-key",
      "The keys. Keep a copy of the master key away from the backups of the database: without it stored credentials are lost."),
-    ("/etc/credstore/rpcd.operator-token, rpcd.database-passfile, rpcd.migrate-passfile",
-     "Where they are needed: the token of RPCD_ADMIN_LISTEN, the passwords of the database in the form of a .pgpass file."),
+    ("/etc/credstore/rpcd.operator-token, rpcd.database-passfile, rpcd.migrate-passfile, rpcd.backup-passphrase",
+     "Where they are needed: the token of RPCD_ADMIN_LISTEN, the passwords of the database in the form of a .pgpass file, the passphrase of the "
+     "keys in backups. Root's, mode 0600."),
+    ("/var/backups/rpcd, /var/backups/rpcd-keys", "What rpcd-backup.service makes. Move both elsewhere, and not to the same place."),
     ("/run/rpcd/rpcd.sock", "The socket. Members of the group rpcd-clients may connect."),
     ("/usr/share/rpcd", "Migrations, and the manifests of providers."),
 ]

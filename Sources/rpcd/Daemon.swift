@@ -22,6 +22,7 @@ struct Daemon {
     let httpGroup: MultiThreadedEventLoopGroup
     let gate: ConnectionGate
     let health: EventLoopHealth
+    let verdict = ReloadVerdict()
     let settings: Settings
     /// As they were read at the start.
     let reading: Settings.Reading

@@ -32,6 +32,6 @@ extension Daemon {
         let work =
             platform.connections.isEnding
             ? "Stopping" : calls.waiting.map { "Paused, \($0) calls wait" } ?? "Serving"
-        return "\(work); \(gate.count) connections, \(database)"
+        return "\(work); \(gate.count) connections, \(database)" + (verdict.text.map { "; \($0)" } ?? "")
     }
 }

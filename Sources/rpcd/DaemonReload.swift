@@ -1,6 +1,8 @@
 import Dispatch
 import Glibc
+import Identifiers
 import RPC
+import Synchronization
 import Systemd
 import Transports
 
@@ -19,34 +21,42 @@ extension Daemon {
             var before = reading
             for await _ in hangups {
                 try? Notifier().reloading()
-                before = reload(before, servers)
+                var said = ""
+                (before, said) = reload(before, servers)
+                // Whoever asked for it waits for this to be another one (packaging/lib/reload).
+                verdict.tell("settings read at \(Timestamp.now): \(said)")
                 try? Notifier().ready(status: status)
             }
         }
     }
 
     /// All of what can change does, or nothing.
-    /// - Returns: what is in force.
-    private func reload(_ before: Settings.Reading, _ servers: [HTTPServer]) -> Settings.Reading {
+    /// - Returns: what is in force, and what there is to say.
+    private func reload(
+        _ before: Settings.Reading, _ servers: [HTTPServer]
+    ) -> (Settings.Reading, String) {
+        func refuse(_ reason: String) -> (Settings.Reading, String) {
+            let text = "The settings stay as they were: \(reason)"
+            log.write(Notice(.reloadRefused, text))
+            return (before, text)
+        }
         let reading = Settings.read()
         let faults = reading.faults()
         if let first = faults.first {
             let others = faults.count > 1 ? ", and \(faults.count - 1) more: rpcd config check names all" : ""
-            log.write(Notice(.reloadRefused, "The settings stay as they were: \(first)\(others)"))
-            return before
+            return refuse("\(first)\(others)")
         }
         do {
             try apply(reading.settings, servers)
         } catch {
-            log.write(Notice(.reloadRefused, "The settings stay as they were: \(error)"))
-            return before
+            return refuse("\(error)")
         }
         let (inForce, live, waiting) = reading.taking(over: before)
         var text = "The settings were read again"
         text += live.isEmpty ? "; none has changed" : ", changed: \(live.joined(separator: ", "))"
         if !waiting.isEmpty { text += "; a restart is needed for \(waiting.joined(separator: ", "))" }
         log.write(Notice(.reloaded, text))
-        return inForce
+        return (inForce, text)
     }
 
     private func apply(_ new: Settings, _ servers: [HTTPServer]) throws {
@@ -68,6 +78,15 @@ extension Daemon {
         log.level = new.logLevel
         ProcessLimits.settle(connections: new.limits.connections, log)
     }
+}
+
+/// What has come of reading the settings again, for the line that `systemctl status` shows: until the next time, for so long it is so.
+final class ReloadVerdict: Sendable {
+    private let told = Mutex<String?>(nil)
+
+    var text: String? { told.withLock { $0 } }
+
+    func tell(_ text: String) { told.withLock { $0 = text } }
 }
 
 extension Settings.Reading {

@@ -10,11 +10,11 @@ import Testing
 
 @Suite("rpcd backup and restore")
 struct BackupTests {
-    private static let passphrase = "what nobody guesses"
+    static let passphrase = "what nobody guesses"
 
     /// Serves on a new database with something of everything, and takes a backup of it.
     /// - Parameter owner: a superuser whose the tables are to be.
-    private func backup(
+    func backup(
         _ folder: String, of conninfo: String, owner: String = "rpcd", _ options: [String] = []
     ) async throws -> (environment: [String: String], head: String) {
         try await Served.migrate(
@@ -54,7 +54,7 @@ struct BackupTests {
         return (environment, String(line?.dropFirst("head ".count) ?? ""))
     }
 
-    private func restore(
+    func restore(
         _ folder: String, to conninfo: String, _ environment: [String: String], _ options: [String] = []
     ) async throws -> (status: Int32, output: String, errors: String) {
         try await ServedProcess.run(
@@ -93,12 +93,15 @@ struct BackupTests {
             let bound = try await restore(folder, to: keeper, environment)
             #expect(bound.status == 1 && bound.errors.contains("sees every row"), "\(bound.errors)")
             console.run("ALTER ROLE keeper BYPASSRLS")
+            console.run("CREATE ROLE rpcd_daemon LOGIN NOINHERIT")
+            console.run("CREATE ROLE rpcd_maintenance NOLOGIN")
+            console.run("GRANT rpcd_maintenance TO rpcd_daemon")
+            // Who may make roles helps himself; another has to be helped.
+            console.run("ALTER ROLE keeper NOCREATEROLE")
             let refused = try await restore(folder, to: keeper, environment)
             #expect(refused.status == 1)
             #expect(refused.errors.contains("GRANT rpcd_maintenance TO keeper"), "\(refused.errors)")
-            console.run("CREATE ROLE rpcd_daemon LOGIN NOINHERIT")
-            console.run("CREATE ROLE rpcd_maintenance NOLOGIN")
-            console.run("GRANT rpcd_maintenance TO rpcd_daemon, keeper")
+            console.run("ALTER ROLE keeper CREATEROLE")
             let restored = try await restore(folder, to: keeper, environment)
             #expect(restored.status == 0, "\(restored.errors)")
             #expect(restored.output.contains("ledger:\n3 checked, 0 differ"), "\(restored.output)")

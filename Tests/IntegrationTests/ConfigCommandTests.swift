@@ -46,6 +46,41 @@ struct ConfigCommandTests {
         }
     }
 
+    @Test("Root's commands go to the unit's place where the package is, and nothing says what else is meant")
+    func inPlaceOfUnit() throws {
+        let isBooted = access("/run/systemd/system", F_OK) == 0
+        func words(_ environment: [String: String], user: uid_t = 0, helper: String = "/bin/sh") -> [String]?
+        {
+            InPlaceOfUnit(unit: "u.service", helper: helper, user: user, environment: environment).words
+        }
+        #expect(words(["PATH": "/bin", "RPCD_TOKEN": "t"]) == (isBooted ? ["/bin/sh", "u.service"] : nil))
+        #expect(words(["RPCD_CONFIG": "/a"]) == nil)
+        #expect(words(["RPCD_DATABASE_URL": "host=a"]) == nil)
+        #expect(words([:], user: 1000) == nil)
+        #expect(words([:], helper: "/nonexistent") == nil)
+    }
+
+    @Test("Doctor tells who else may read or change the file of settings")
+    func fileMode() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/rpcd.conf"
+            try "RPCD_DATABASE_URL=host=/nowhere password=canary\n".write(
+                toFile: path, atomically: true, encoding: .utf8)
+            for (mode, expected) in [
+                (0o640, [String]()), (0o644, ["anybody may read \(path)"]),
+                (0o646, ["anybody may change \(path)", "anybody may read \(path)"]),
+            ] {
+                chmod(path, mode_t(mode))
+                let doctor = Doctor(
+                    reading: Settings.read(["RPCD_CONFIG": path]), dataDir: nil, unit: "u.service", seconds: 1
+                )
+                let texts = doctor.configuration().map(\.text).filter { $0.hasPrefix("anybody") }
+                #expect(texts.count == expected.count, "\(texts)")
+                for (text, start) in zip(texts, expected) { #expect(text.hasPrefix(start)) }
+            }
+        }
+    }
+
     @Test("Everything that serve would refuse is told at once, each with its line")
     func check() async throws {
         try await withTemporaryFolder { folder in

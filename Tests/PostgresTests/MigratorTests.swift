@@ -55,13 +55,10 @@ struct MigratorTests {
         #expect(try migrator.up() == [])
     }
 
-    /// What was shipped before there was a release: nobody serves while these are applied.
-    private static let baseline = 21
-
     @Test("No migration since the first release locks a table that is served from, unless it says why it may")
     func hazards() throws {
         for file in try MigrationFile.read(folder: MigratorTests.shipped)
-        where file.version > MigratorTests.baseline {
+        where file.version > MigrationCheck.baseline {
             #expect(MigrationCheck.hazards(in: file) == [], "\(file.version) \(file.name)")
         }
     }
@@ -90,12 +87,96 @@ struct MigratorTests {
                 "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE t SET n = 1; END $$",
                 false
             ),
+            ("CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $body$ DELETE FROM t $body$", false),
+            ("CREATE INDEX CONCURRENTLY ON records (id)", true),
+            ("DO $$ BEGIN ALTER TABLE records ALTER COLUMN n SET NOT NULL; END $$", true),
+            ("DO $x$ BEGIN IF true THEN CREATE INDEX x ON records (id); END IF; END $x$", true),
+            ("DO 'BEGIN UPDATE records SET n = 1; END'", true),
+            ("DO $$ BEGIN EXECUTE 'DROP ' || 'TABLE records'; END $$", true),
+            ("DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles) THEN CREATE ROLE r; END IF; END $$", false),
+            ("DO $$ BEGIN INSERT INTO t VALUES (1) ON CONFLICT (n) DO UPDATE SET n = 2; END $$", false),
+            ("/* DROP TABLE records; */ SELECT $$; DROP TABLE records; $$", false),
         ])
     func check(sql: String, isRefused: Bool) throws {
         for reason in ["", "-- migrate:allow nobody reads it any more\n-- migrate:breaks-before 1\n"] {
             try folder(["0001_a.sql": "\(reason)-- migrate:up\n\(sql);\n-- migrate:down\n"]) { path in
                 let file = try #require(try MigrationFile.read(folder: path).first)
                 #expect(MigrationCheck.hazards(in: file).isEmpty == (!isRefused || !reason.isEmpty), "\(sql)")
+            }
+        }
+    }
+
+    @Test(
+        "A migrate:allow is for one statement: the next one, or, before all of them, the first that needs it")
+    func pardons() throws {
+        func refused(_ head: String, _ up: String) throws -> [String] {
+            var hazards: [MigrationCheck.Hazard] = []
+            try folder(["0001_a.sql": "\(head)-- migrate:up\n\(up)\n-- migrate:down\n"]) { path in
+                let file = try #require(try MigrationFile.read(folder: path).first)
+                hazards = MigrationCheck.hazards(in: file)
+            }
+            return hazards.map(\.statement)
+        }
+        let two = "SELECT 1;\nUPDATE a SET n = 1;\nUPDATE b SET n = 1;"
+        #expect(try refused("", two).count == 2)
+        #expect(try refused("-- migrate:allow one row\n", two) == ["UPDATE B SET N = 1"])
+        #expect(try refused("-- migrate:allow\n", two).count == 2, "without a reason it allows nothing")
+        let between =
+            "UPDATE a SET n = 1;\n-- migrate:allow one row\nUPDATE b SET n = 1;\nUPDATE c SET n = 1;"
+        #expect(try refused("", between) == ["UPDATE A SET N = 1", "UPDATE C SET N = 1"])
+        let spent = "-- migrate:allow it is not needed\nSELECT 1;\nUPDATE a SET n = 1;"
+        #expect(try refused("", spent) == ["UPDATE A SET N = 1"])
+        let block = "DO $$ BEGIN\n-- migrate:allow one row\nUPDATE a SET n = 1;\nUPDATE b SET n = 1; END $$;"
+        #expect(try refused("", block) == ["UPDATE B SET N = 1"])
+    }
+
+    @Test(
+        "migrate up refuses what would hold up those who are served, before it does anything; a new database has nobody"
+    )
+    func refusedWhileServing() throws {
+        try folder([
+            "0001_a.sql": first,
+            "0002_b.sql": "-- migrate:up\nCREATE TABLE b (n int8);\n-- migrate:down\nDROP TABLE b;\n",
+            "0003_c.sql": "-- migrate:up\nCREATE INDEX i ON a (n);\n-- migrate:down\nDROP INDEX i;\n",
+        ]) { path in
+            let files = try MigrationFile.read(folder: path)
+            let served = try TestCluster.shared.get().freshDatabase()
+            let migrator = try Migrator(conninfo: served, files: files, baseline: 1)
+            try migrator.up(to: 1)
+            let error = #expect(throws: MigrationError.self) { try migrator.up() }
+            #expect(error?.description.contains("Migration 3 c would hold up") == true)
+            #expect(try migrator.standing() == .behind(2))
+            #expect(try migrator.up(to: 2) == [2])
+            #expect(try Migrator(conninfo: served, files: files).up() == [3], "of before the first release")
+            let new = try TestCluster.shared.get().freshDatabase()
+            #expect(try Migrator(conninfo: new, files: files, baseline: 1).up() == [1, 2, 3])
+        }
+    }
+
+    @Test("What is left of an index whose building was broken off is not taken for the index")
+    func brokenIndex() throws {
+        let conninfo = try TestCluster.shared.get().freshDatabase()
+        let console = try SQLConsole(conninfo)
+        for name in ["a_m_idx", "\"A_m_Idx\""] {
+            let second = """
+                -- migrate:alone
+                -- migrate:up
+                CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS \(name) ON a (m);
+                -- migrate:down
+                DROP INDEX CONCURRENTLY IF EXISTS \(name);
+                """
+            try folder([
+                "0001_a.sql":
+                    "-- migrate:up\nCREATE TABLE a (m int8);\nINSERT INTO a VALUES (1), (1);\n-- migrate:down\nDROP TABLE a;\n",
+                "0002_b.sql": second,
+            ]) { path in
+                let migrator = try Migrator(conninfo: conninfo, files: MigrationFile.read(folder: path))
+                #expect(throws: MigrationError.self) { try migrator.up() }
+                _ = console.run("DELETE FROM a")
+                #expect(try migrator.up() == [2])
+                let valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = '\(name)'::regclass"
+                #expect(console.run(valid).rows == [["t"]])
+                try migrator.down(to: 0)
             }
         }
     }

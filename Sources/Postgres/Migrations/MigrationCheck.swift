@@ -15,27 +15,40 @@ public struct MigrationCheck: Sendable {
         public var description: String { "\(statement): \(advice)" }
     }
 
-    /// What stands in a comment line of a file that may do it all the same: `-- migrate:allow REASON`, as where the table is small or the release
-    /// before does not use what goes.
-    private static let pardon = "-- migrate:allow "
+    /// The last file of before there was a release: nobody served while those were applied.
+    public static let baseline = 21
 
-    /// - Returns: nothing for a file that says why it may.
+    /// What a statement may begin with that is looked at, also in the body of a DO.
+    private static let suspects: Set<String> = [
+        "CREATE", "DROP", "ALTER", "UPDATE", "DELETE", "VACUUM", "CLUSTER", "REINDEX", "LOCK", "TRUNCATE",
+        "EXECUTE",
+    ]
+
+    /// A comment line `-- migrate:allow REASON` before a statement says that it may do it all the same, as where the table is small or the release
+    /// before does not use what goes. Before `-- migrate:up` it is for the first that needs it. It is for one statement alone.
     public static func hazards(in file: MigrationFile) -> [Hazard] {
-        let statements = statements(of: file.up)
-        let made = Set(statements.compactMap(tableMade))
-        let unmarked = file.breaksBefore > 0 ? [] : statements.filter { takesAway($0, made: made) }
-        let hazards = unmarked.map {
-            Hazard(
-                $0, "releases that know it still must not start on it; say which: -- migrate:breaks-before N")
+        let statements = MigrationStatement.all(of: file.up)
+        let made = Set(statements.compactMap { tableMade($0.words) })
+        var pardons = file.text.split(separator: "\n").prefix { $0 != "-- migrate:up" }.count {
+            MigrationStatement.isPardon($0)
         }
-        let isPardoned = file.text.split(separator: "\n").contains {
-            $0.hasPrefix(pardon) && $0.count > pardon.count
-        }
-        guard !isPardoned else { return hazards }
-        return hazards
-            + statements.compactMap { words in
-                advice(words, made: made, isTransaction: file.isTransaction).map { Hazard(words, $0) }
+        return statements.flatMap { statement -> [Hazard] in
+            let words = statement.isOfBlock ? withoutControl(statement.words) : statement.words
+            var hazards: [Hazard] = []
+            if file.breaksBefore == 0, takesAway(words, made: made) {
+                hazards.append(
+                    Hazard(
+                        words,
+                        "releases that know it still must not start on it; say which: -- migrate:breaks-before N"
+                    ))
             }
+            guard let advice = advice(words, made: made), !statement.isPardoned else { return hazards }
+            guard pardons == 0 else {
+                pardons -= 1
+                return hazards
+            }
+            return hazards + [Hazard(words, advice)]
+        }
     }
 
     private static func takesAway(_ words: [String], made: Set<String>) -> Bool {
@@ -50,16 +63,20 @@ public struct MigrationCheck: Sendable {
         name(words.dropFirst(2).first { !["IF", "EXISTS", "ONLY"].contains($0) } ?? "")
     }
 
-    private static func advice(_ words: [String], made: Set<String>, isTransaction: Bool) -> String? {
+    private static func advice(_ words: [String], made: Set<String>) -> String? {
         let text = words.joined(separator: " ")
         func has(_ part: String) -> Bool { text.contains(part) }
         switch words.first {
         case "CREATE" where has(" INDEX "):
             guard let on = words.firstIndex(of: "ON"), on + 1 < words.count else { return nil }
             let table = name(words[on + 1])
-            guard !made.contains(table), !has(" CONCURRENTLY ") else { return nil }
-            return
-                "writers of \(table) wait until it is built; use CREATE INDEX CONCURRENTLY IF NOT EXISTS in a file with -- migrate:alone"
+            guard !made.contains(table) else { return nil }
+            guard has(" CONCURRENTLY ") else {
+                return
+                    "writers of \(table) wait until it is built; use CREATE INDEX CONCURRENTLY IF NOT EXISTS in a file with -- migrate:alone"
+            }
+            return MigrationStatement.indexMade(words) == nil
+                ? "give it a name: else what is left of one that was broken off is not found" : nil
         case "DROP" where has("DROP TABLE") || has("DROP COLUMN"):
             return
                 "the release before may still use it; take it away in the release after the next, and say so"
@@ -73,6 +90,8 @@ public struct MigrationCheck: Sendable {
             return "every row that it touches is locked until it ends; do it in batches from the daemon"
         case "VACUUM", "CLUSTER", "REINDEX", "LOCK", "TRUNCATE":
             return "it locks the table against everybody"
+        case "EXECUTE":
+            return "what it runs is made as it goes, and so cannot be looked at; write it out"
         default: return nil
         }
     }
@@ -119,27 +138,12 @@ public struct MigrationCheck: Sendable {
     /// In lower case, without what stands behind it.
     private static func name(_ word: String) -> String { String(word.prefix { $0 != "(" }).lowercased() }
 
-    /// The words of each statement, keywords in upper case: without comments, and of texts in quotes and functions nothing but the quotes.
-    private static func statements(of sql: String) -> [[String]] {
-        var bare = ""
-        var rest = Substring(sql)
-        while let character = rest.first {
-            if rest.hasPrefix("--") {
-                rest = rest.drop { $0 != "\n" }
-            } else if rest.hasPrefix("$$") {
-                rest = rest.dropFirst(2)
-                while !rest.isEmpty, !rest.hasPrefix("$$") { rest = rest.dropFirst() }
-                rest = rest.dropFirst(2)
-            } else if character == "'" {
-                rest = rest.dropFirst().drop { $0 != "'" }.dropFirst()
-                bare += "''"
-            } else {
-                bare.append(character)
-                rest = rest.dropFirst()
-            }
+    /// Of a block's statement what follows BEGIN, THEN, ELSE and LOOP.
+    private static func withoutControl(_ words: [String]) -> [String] {
+        let start = words.indices.first { index in
+            suspects.contains(words[index])
+                && (index == 0 || ["BEGIN", "THEN", "ELSE", "LOOP"].contains(words[index - 1]))
         }
-        return bare.split(separator: ";").map { statement in
-            statement.replacing("(", with: " (").split { $0.isWhitespace }.map { $0.uppercased() }
-        }.filter { !$0.isEmpty }
+        return start.map { Array(words[$0...]) } ?? words
     }
 }

@@ -28,6 +28,8 @@ public struct Migrator {
 
     private let connection: Connection
     private let files: [MigrationFile]
+    /// Files of higher numbers must not stop who serves.
+    private let baseline: Int
 
     /// Any number that nothing else on the database locks.
     private static let lockKey = 0x7270_6364
@@ -48,10 +50,12 @@ public struct Migrator {
     }
 
     /// Connects. - Throws: ``PostgresError``, ``MigrationError``.
-    public init(conninfo: String, files: [MigrationFile]) throws {
+    public init(
+        conninfo: String, files: [MigrationFile], baseline: Int = MigrationCheck.baseline
+    ) throws {
         connection = try Connection(conninfo, canceller: Canceller(), timeoutNanoseconds: 10_000_000_000)
         connection.setBound(Unhurried())
-        self.files = files
+        (self.files, self.baseline) = (files, baseline)
     }
 
     public func standing() throws -> Standing {
@@ -89,8 +93,11 @@ public struct Migrator {
             case .upToDate, .behind: break
             }
             let count = try applied().count
+            let missing = files.dropFirst(count).filter { $0.version <= target ?? .max }
+            // A new database has nobody who serves from it.
+            if count > 0 { try refuseHazards(in: missing) }
             var done: [Int] = []
-            for file in files.dropFirst(count) where file.version <= target ?? .max {
+            for file in missing {
                 progress("up \(file.version) \(file.name)")
                 try step(file, file.up, "up") { tx in
                     try tx.execute(
@@ -99,6 +106,18 @@ public struct Migrator {
                 done.append(file.version)
             }
             return done
+        }
+    }
+
+    /// Before anything is done: half of what is missing would be worse than none.
+    private func refuseHazards(in missing: [MigrationFile]) throws {
+        for file in missing where file.version > baseline {
+            let hazards = MigrationCheck.hazards(in: file)
+            guard hazards.isEmpty else {
+                throw MigrationError(
+                    "Migration \(file.version) \(file.name) would hold up those who are served, and nothing was done: "
+                        + hazards.map(\.description).joined(separator: "; "))
+            }
         }
     }
 
@@ -147,16 +166,31 @@ public struct Migrator {
         _ file: MigrationFile, _ sql: String, _ direction: String,
         record: (borrowing Transaction) throws -> Int
     ) throws {
+        let indexes = MigrationStatement.all(of: sql).compactMap { MigrationStatement.indexMade($0.words) }
         do {
             try connection.script("SET lock_timeout = '10s'; SET statement_timeout = 0")
+            for name in try broken(indexes) { try connection.script("DROP INDEX CONCURRENTLY \(name)") }
             for statement in sql.split(separator: ";\n") where statement.contains(where: { !$0.isWhitespace })
             {
                 try connection.script(String(statement))
             }
             try connection.script("RESET lock_timeout; RESET statement_timeout")
+            if let name = try broken(indexes).first {
+                throw MigrationError(
+                    "Migration \(file.version) \(file.name), \(direction): the index \(name) is not valid; see why, and run it again"
+                )
+            }
             _ = try Transaction.run(on: connection, .readCommitted) { try record($0) }
         } catch let error as PostgresError {
             throw MigrationError("Migration \(file.version) \(file.name), \(direction): \(error.message)")
+        }
+    }
+
+    /// Those of the indexes that are there and of no use: PostgreSQL leaves one behind where building it CONCURRENTLY was broken off, and
+    /// `IF NOT EXISTS` takes that for done.
+    private func broken(_ indexes: [String]) throws -> [String] {
+        try Transaction.run(on: connection, .readOnly) { tx in
+            try indexes.compactMap { try tx.first(Migrator.getBrokenIndex, $0) }
         }
     }
 
@@ -199,6 +233,10 @@ public struct Migrator {
     private static let hasTable = Statement("SELECT to_regclass('rpcd_migrations') IS NOT NULL") {
         try $0.get(0, as: Bool.self)
     }
+    /// By its name as SQL has it.
+    private static let getBrokenIndex = Statement(
+        "SELECT indexrelid::regclass::text FROM pg_index WHERE indexrelid = to_regclass($1) AND NOT indisvalid"
+    ) { try $0.get(0, as: String.self) }
     private static let tryLock = Statement("SELECT pg_try_advisory_lock($1::bigint)") {
         try $0.get(0, as: Bool.self)
     }

@@ -14,6 +14,8 @@ struct Backup {
     let jobs: Int
     /// What the keys are sealed under; nil leaves them out.
     let passphrase: SecretBytes?
+    /// Where the sealed keys go; nil puts them into the folder.
+    var keysFile: String?
 
     private static let connectNanoseconds: UInt64 = 10_000_000_000
     /// Nothing of this is in a hurry.
@@ -25,6 +27,7 @@ struct Backup {
             throw SettingError("RPCD_DATABASE_URL", got: nil, takes: "a libpq connection string or URL")
         }
         guard access(folder, F_OK) != 0 else { throw CommandFailure("\(folder) is there already") }
+        if let keysFile, access(keysFile, F_OK) == 0 { throw CommandFailure("\(keysFile) is there already") }
         // Before the work: a ring that cannot be read is told at once.
         let keys = try passphrase.map { try SealedKeys(files: KeyFiles.contents(settings)).sealed(under: $0) }
         // A kill leaves this, which the next run takes away, and nothing under the name that was asked for.
@@ -34,8 +37,12 @@ struct Backup {
             throw CommandFailure("\(partial) cannot be made: \(String(cString: strerror(errno)))")
         }
         do {
-            let manifest = try fill(partial, conninfo, keys)
+            let manifest = try fill(partial, conninfo, keysFile == nil ? keys : nil)
             try FileTree.sync(partial)
+            if let keysFile, let keys {
+                try PrivateFile.create(keysFile, keys)
+                try FileTree.sync(Doctor.folder(of: keysFile))
+            }
             guard rename(partial, folder) == 0 else {
                 throw CommandFailure("\(folder) cannot be made: \(String(cString: strerror(errno)))")
             }

@@ -124,11 +124,72 @@ enum RestoreStatements {
         $$
         """)
 
+    /// Looking over what is restored is rpcd_maintenance's. Who may make roles may become it; who may not is told so afterwards.
+    static let joinMaintenance = Statement(
+        """
+        DO $$
+        BEGIN
+            IF NOT pg_has_role(current_user, 'rpcd_maintenance', 'MEMBER') THEN
+                GRANT rpcd_maintenance TO CURRENT_USER;
+            END IF;
+        EXCEPTION WHEN insufficient_privilege OR undefined_object THEN
+            NULL;
+        END
+        $$
+        """)
+
+    static let mayHandOver = Statement(
+        "SELECT pg_has_role(current_user, datdba, 'MEMBER') FROM pg_database WHERE datname = current_database()"
+    ) { try $0.get(0, as: Bool.self) }
+
+    /// The tables are whose the database is: who migrates later has to own them, and functions that run as their owner must not run as a superuser.
+    static let handOver = Statement(
+        """
+        DO $$
+        DECLARE
+            owner name := (SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database());
+            command text;
+        BEGIN
+            IF owner = current_user THEN
+                RETURN;
+            END IF;
+            FOR command IN
+                SELECT format('ALTER %s %I.%I OWNER TO %I', CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END,
+                    nspname, relname, owner)
+                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = 'public' AND relkind IN ('r', 'p', 'v', 'm') AND relowner = current_user::regrole
+                UNION ALL
+                -- Those of a column have gone with their table.
+                SELECT format('ALTER SEQUENCE %I.%I OWNER TO %I', nspname, relname, owner)
+                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = 'public' AND relkind = 'S' AND relowner = current_user::regrole
+                    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('a', 'i'))
+                UNION ALL
+                SELECT format('ALTER ROUTINE %s OWNER TO %I', p.oid::regprocedure, owner)
+                FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND proowner = current_user::regrole
+                UNION ALL
+                SELECT format('ALTER TYPE %I.%I OWNER TO %I', nspname, typname, owner)
+                FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+                WHERE n.nspname = 'public' AND typtype IN ('d', 'e') AND typowner = current_user::regrole
+            LOOP
+                EXECUTE command;
+            END LOOP;
+        END
+        $$
+        """)
+
     /// What `pg_restore` leaves out, as its list names it: the policy is for the owner of the table, whose name may be another one here.
     static let ownersPolicy = " POLICY public records of_view "
 
     static let createOwnersPolicy = Statement(
-        "CREATE POLICY of_view ON records FOR SELECT TO CURRENT_USER USING (true)")
+        """
+        DO $$
+        BEGIN
+            EXECUTE format('CREATE POLICY of_view ON records FOR SELECT TO %s USING (true)',
+                (SELECT relowner::regrole FROM pg_class WHERE oid = 'records'::regclass));
+        END
+        $$
+        """)
 
     /// Statistics, without which the first plans are bad.
     static let analyze = Statement("ANALYZE")

@@ -1,7 +1,8 @@
 import Cryptography
 import Glibc
+import Systemd
 
-/// A passphrase or a password: from a file, or typed in; never an argument, which every user of the host can read.
+/// A passphrase or a password: from a file, a credential, or typed in; never an argument, which every user of the host can read.
 enum Passphrase {
     /// What it is for, as a prompt has it.
     enum Purpose: String {
@@ -9,13 +10,16 @@ enum Passphrase {
         case password = "Password"
     }
 
+    /// Of the keys, where the service manager hands it over.
+    private static let credential = "backup-passphrase"
     private static let shortest = 12
     private static let longest = 1024
 
     /// - Parameter isNew: then it is asked for twice.
     static func read(file: String?, isNew: Bool, as purpose: Purpose = .keys) throws -> SecretBytes {
-        var bytes = try file.map(fromFile) ?? ask(purpose.rawValue + ": ")
-        if file == nil, isNew {
+        let given = try file.map(fromFile) ?? (purpose == .keys ? fromCredential() : nil)
+        var bytes = try given ?? ask(purpose.rawValue + ": ")
+        if given == nil, isNew {
             var again = try ask("Once more: ")
             defer { again = [] }
             guard bytes == again else { throw CommandFailure("These are not the same; try again") }
@@ -34,14 +38,24 @@ enum Passphrase {
         guard status.st_mode & 0o077 == 0 else {
             throw CommandFailure("\(path) can be read by others: chmod 600")
         }
-        return bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes
+        return withoutLineEnd(bytes)
+    }
+
+    private static func fromCredential() throws -> [UInt8]? {
+        try Systemd.Credentials.read(credential).map(withoutLineEnd)
+    }
+
+    private static func withoutLineEnd(_ bytes: [UInt8]) -> [UInt8] {
+        bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes
     }
 
     /// Without showing it. Ctrl-C is not taken meanwhile: it would leave a terminal that shows nothing.
     private static func ask(_ prompt: String) throws -> [UInt8] {
         let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
         guard terminal >= 0 else {
-            throw CommandFailure("There is no terminal to ask on: name a file instead")
+            throw CommandFailure(
+                "There is no terminal to ask on: name a file instead, or put it into /etc/credstore/rpcd.backup-passphrase"
+            )
         }
         defer { close(terminal) }
         var before = termios()

@@ -59,8 +59,9 @@ struct PostgresTools {
         guard let outcome = child.run() else { throw CommandFailure("\(path) cannot be run") }
         guard outcome.status == 0 else {
             let lines = String(decoding: outcome.errors, as: UTF8.self).split(separator: "\n")
+            let end = outcome.status < 0 ? ["was killed by signal \(-outcome.status)"] : ["failed"]
             throw CommandFailure(
-                "\(name) failed: " + lines.prefix(5).joined(separator: "; ").prefix(1000))
+                "\(name) " + (end + lines.prefix(5).map(String.init)).joined(separator: "; ").prefix(1000))
         }
         return outcome.output
     }

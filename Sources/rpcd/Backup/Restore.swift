@@ -5,7 +5,7 @@ import Services
 
 /// Brings a backup back: into an empty database, with keys where there are none.
 struct Restore {
-    /// As its role the tables will be owned.
+    /// Whose role fills the database; the tables are then whose the database is.
     let conninfo: String
     let settings: Settings
     let folder: String
@@ -93,12 +93,18 @@ struct Restore {
                     "The backup is of PostgreSQL \(manifest.serverVersion / 10_000), and this is \(facts.version): an older one cannot take it"
                 )
             }
+            guard try tx.one(RestoreStatements.mayHandOver) else {
+                throw CommandFailure(
+                    "\(facts.user) cannot give the tables to whom the database belongs: restore as that role, or make a database of your own"
+                )
+            }
             guard try tx.one(BackupManifest.Totals.seesAll) else {
                 throw CommandFailure(
                     "A restore needs a role that sees every row, a superuser or one with BYPASSRLS: else nobody can tell whether rows fit each other"
                 )
             }
             _ = try tx.execute(RestoreStatements.createRoles)
+            _ = try tx.execute(RestoreStatements.joinMaintenance)
             guard try tx.one(DatabaseFacts.mayMaintain) else {
                 throw CommandFailure(
                     "\(facts.user) has to be a member of rpcd_maintenance to look over what is restored: GRANT rpcd_maintenance TO \(facts.user)"
@@ -130,6 +136,7 @@ struct Restore {
     private func finish(_ session: Session) throws {
         try session.transaction(.readCommitted, within: Restore.unhurriedSeconds) { tx in
             _ = try tx.execute(BackupManifest.Totals.liftTimeouts)
+            _ = try tx.execute(RestoreStatements.handOver)
             _ = try tx.execute(RestoreStatements.createOwnersPolicy)
             _ = try tx.execute(RestoreStatements.analyze)
         }
@@ -160,42 +167,5 @@ struct Restore {
             differences.append("policies, rights or functions are other ones")
         }
         return differences
-    }
-
-    // MARK: keys
-
-    /// A ring, and where it belongs.
-    struct Place {
-        let name: String
-        let path: String
-        let content: [UInt8]
-    }
-
-    /// - Throws: ``CommandFailure`` where no setting says where a ring goes.
-    static func places(of keys: SealedKeys, _ settings: Settings) throws -> [Place] {
-        let known = [
-            "jwt-key": ("RPCD_JWT_KEY_FILE", settings.jwtKeyFile),
-            "master-key": ("RPCD_MASTER_KEY_FILE", settings.masterKeyFile),
-        ]
-        return try keys.files.compactMap { name, content in
-            guard let (setting, path) = known[name] else { return nil }
-            guard let path else {
-                throw CommandFailure(
-                    "\(setting) has to say where \(name) goes: a credential cannot be written")
-            }
-            return Place(name: name, path: path, content: content)
-        }
-    }
-
-    /// Where there is a ring it stays: it may have newer keys.
-    static func write(_ places: [Place], progress: (String) -> Void) throws {
-        for place in places {
-            if access(place.path, F_OK) == 0 {
-                progress("\(place.path) is there and stays as it is")
-            } else {
-                try PrivateFile.create(place.path, place.content)
-                progress("\(place.name) is in \(place.path)")
-            }
-        }
     }
 }

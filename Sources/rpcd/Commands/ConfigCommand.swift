@@ -18,6 +18,7 @@ struct ConfigCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
+            try InPlaceOfUnit(unit: InPlaceOfUnit.daemon).take()
             let reading = Settings.read()
             if json {
                 print(String(decoding: reading.json, as: UTF8.self))
@@ -44,6 +45,7 @@ struct ConfigCommand: AsyncParsableCommand {
         var file: String?
 
         func run() async throws {
+            try InPlaceOfUnit(unit: InPlaceOfUnit.daemon).take()
             try ConfigCommand.end(with: Settings.read(file: file).faults())
             print("ok")
         }

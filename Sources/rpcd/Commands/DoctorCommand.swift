@@ -6,7 +6,8 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor", abstract: "Looks at everything that a daemon needs, and says what to do.",
         discussion: """
             Configuration, keys, socket, database, schema, the other stores, mail, disk, the service manager, a daemon that runs; side by side, each
-            within its time, without changing anything. Run it as the daemon's user, with its environment.
+            within its time, without changing anything. Run it as the daemon's user, with its environment; root's, on a host with the package, runs
+            in the place of the unit: with its user, settings and credentials.
             Exit status: 0 when all is well, 3 with warnings alone, 1 with a failure, 78 when rpcd serve would refuse a setting.
             """)
 
@@ -24,7 +25,7 @@ struct DoctorCommand: AsyncParsableCommand {
         var socket: String?
 
         @Option(help: "The unit of the service manager.")
-        var unit = "rpcd.service"
+        var unit = InPlaceOfUnit.daemon
 
         @Option(help: "Seconds for each check.")
         var timeout = 5
@@ -34,6 +35,9 @@ struct DoctorCommand: AsyncParsableCommand {
                 throw ValidationError("--timeout takes 1 to 300 seconds")
             }
         }
+
+        /// Where the unit's credentials are, unless a folder says what is meant.
+        var place: InPlaceOfUnit? { dataDir == nil ? InPlaceOfUnit(unit: unit) : nil }
 
         func doctor() throws -> Doctor {
             var reading = Settings.read()
@@ -45,6 +49,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
+            try subject.place?.take()
             let examined = try await subject.doctor().examine()
             if json {
                 print(String(decoding: Doctor.json(examined), as: UTF8.self))

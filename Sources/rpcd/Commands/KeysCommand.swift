@@ -6,7 +6,7 @@ import Services
 
 struct KeysCommand: AsyncParsableCommand {
     enum Action: String, ExpressibleByArgument, CaseIterable {
-        case list, rotate, retire
+        case list, rotate, retire, unseal
     }
 
     static let configuration = CommandConfiguration(
@@ -18,9 +18,11 @@ struct KeysCommand: AsyncParsableCommand {
             daemon serves. Stopped in the middle it goes on where it was: run it again.
             retire N: takes key N out of the file. Refused as long as it seals, or anything is sealed under it. Then copies of the key may be
             destroyed, too; old backups of the database need them.
+            unseal: puts the rings of a backup's file (--from) to where the daemon's unit finds them (--into), before a restore. A ring that is
+            there and has other keys is not lost: it is called FILE.before-unseal then.
             """)
 
-    @Argument(help: "list, rotate or retire.")
+    @Argument(help: "list, rotate, retire or unseal.")
     var action: Action
 
     @Argument(help: ArgumentHelp("Of the key that is to go.", valueName: "N"))
@@ -29,8 +31,21 @@ struct KeysCommand: AsyncParsableCommand {
     @Option(help: "The folder of rpcd dev, whose database and keys are meant.")
     var dataDir: String?
 
+    @Option(help: "For unseal: the file of sealed keys that rpcd backup has written.", completion: .file())
+    var from: String?
+
+    @Option(
+        help: "For unseal: the folder that gets rpcd.jwt-key and rpcd.master-key.", completion: .directory)
+    var into = "/etc/credstore"
+
+    @Option(
+        help: "For unseal: a file with the passphrase, mode 0600; asked for on the terminal when left out.")
+    var passphraseFile: String?
+
     func run() async throws {
         try await reporting {
+            guard action != .unseal else { return try unseal() }
+            if dataDir == nil { try InPlaceOfUnit(unit: InPlaceOfUnit.daemon).take() }
             var settings = try Settings.load()
             if let dataDir { try settings.useDevelopment(folder: dataDir) }
             let pool = Pool(PoolConfiguration(server: try settings.server(), size: 1))
@@ -39,8 +54,21 @@ struct KeysCommand: AsyncParsableCommand {
             case .list: try await list(settings, pool)
             case .rotate: try await KeyFiles.changingRing(settings) { try await rotate(settings, pool) }
             case .retire: try await KeyFiles.changingRing(settings) { try await retire(settings, pool) }
+            case .unseal: break
             }
         }
+    }
+
+    private func unseal() throws {
+        guard let from, let file = readFile(from, limit: 1_048_576) else {
+            throw CommandFailure("Of which backup? rpcd keys unseal --from FILE, one that can be read")
+        }
+        let passphrase = try Passphrase.read(file: passphraseFile, isNew: false)
+        umask(0o077)
+        let keys = try SealedKeys(opening: file, with: passphrase)
+        try Restore.write(
+            keys.files.map { Restore.Place(name: $0, path: "\(into)/rpcd.\($0)", content: $1) }
+        ) { print($0) }
     }
 
     private func list(_ settings: Settings, _ pool: Pool) async throws {

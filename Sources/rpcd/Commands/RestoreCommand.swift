@@ -8,7 +8,8 @@ struct RestoreCommand: AsyncParsableCommand {
         commandName: "restore", abstract: "Brings a backup back into an empty database, and looks it over.",
         discussion: """
             Checksums first; then the database, as RPCD_DATABASE_URL names it, which has to be empty, with its roles and policies; the keys to where
-            RPCD_JWT_KEY_FILE and RPCD_MASTER_KEY_FILE say, unless there are some. What is restored is compared with the manifest, migrated where this
+            RPCD_JWT_KEY_FILE and RPCD_MASTER_KEY_FILE say, unless they are there. Credentials cannot be written: rpcd keys unseal puts them into
+            place before. Root's, on a host with the package, runs in the place of rpcd-backup.service, as who owns the tables. What is restored is compared with the manifest, migrated where this
             release is newer, and verified: every account, the whole trail, a sample of what is sealed. Exit status: 0 when all fits, 1 when not,
             78 for a setting.
             """)
@@ -23,6 +24,7 @@ struct RestoreCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
+            if options.dataDir == nil { try InPlaceOfUnit(unit: InPlaceOfUnit.backup).take() }
             let leftovers = Leftovers()
             defer { extendLifetime(leftovers) }
             var settings = try Settings.load()
@@ -69,12 +71,14 @@ struct RestoreCommand: AsyncParsableCommand {
     }
 
     private func openKeys(of manifest: BackupManifest, in folder: String) throws -> SealedKeys? {
-        guard !withoutKeys, manifest.files.contains(where: { $0.path == SealedKeys.fileName }) else {
-            return nil
+        let isInside = manifest.files.contains { $0.path == SealedKeys.fileName }
+        guard !withoutKeys, isInside || options.keys != nil else { return nil }
+        let file = try options.keys.map(DevCommand.absolute) ?? folder + "/" + SealedKeys.fileName
+        guard let sealed = readFile(file, limit: 1_048_576) else {
+            throw CommandFailure("\(file) cannot be read")
         }
         let passphrase = try Passphrase.read(file: options.passphraseFile, isNew: false)
-        return try SealedKeys(
-            opening: readFile(folder + "/" + SealedKeys.fileName, limit: 1_048_576) ?? [], with: passphrase)
+        return try SealedKeys(opening: sealed, with: passphrase)
     }
 
     @Sendable private static func tell(_ text: String) { StandardError.write("rpcd: \(text)\n") }

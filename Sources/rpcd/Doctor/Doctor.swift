@@ -31,7 +31,8 @@ struct Doctor: Sendable {
     static let checks: [Check] = [
         Check(
             name: "configuration",
-            summary: "every setting, what does not go together, files of certificates",
+            summary:
+                "every setting, what does not go together, files of certificates, who may read the file of settings",
             run: { $0.configuration() }),
         Check(
             name: "keys",
@@ -67,7 +68,10 @@ struct Doctor: Sendable {
         Check(
             name: "mail", summary: "that the server answers, and whom mails are from",
             run: { try await $0.mail() }),
-        Check(name: "disk", summary: "room where data, keys and log are", run: { $0.disk() }),
+        Check(
+            name: "disk",
+            summary: "room where data, keys and log are, and PostgreSQL's data, where it is this host's",
+            run: { $0.disk() }),
         Check(name: "journal", summary: "that there is one, and that it is kept", run: { $0.journal() }),
         Check(
             name: "systemd", summary: "the unit: Type=notify, a watchdog, that it has not failed",

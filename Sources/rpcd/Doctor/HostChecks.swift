@@ -6,10 +6,37 @@ extension Doctor {
     func configuration() -> [Finding] {
         let faults = reading.errors + settings.faults() + reading.authorityFaults()
         let given = reading.entries.filter { $0.origin != .standard }.count
-        return faults.map {
-            .refusal($0, do: "rpcd help config tells what it takes; rpcd config show, where it comes from")
+        let readers = fileFindings()
+        guard readers.isEmpty || !faults.isEmpty else { return readers }
+        return readers
+            + faults.map {
+                .refusal(
+                    $0, do: "rpcd help config tells what it takes; rpcd config show, where it comes from")
+            }
+            .orElse(.ok("\(reading.entries.count) settings, \(given) of them given"))
+    }
+
+    /// Who else may read the file of settings, where passwords may stand, or write it.
+    private func fileFindings() -> [Finding] {
+        var findings: [Finding] = []
+        let inFiles = reading.entries.compactMap { entry -> (String, Bool)? in
+            guard case .file(let path, _) = entry.origin else { return nil }
+            return (path, entry.declaration.isSecret)
         }
-        .orElse(.ok("\(reading.entries.count) settings, \(given) of them given"))
+        for (path, entries) in Dictionary(grouping: inFiles, by: \.0).sorted(by: { $0.key < $1.key }) {
+            var status = stat()
+            guard stat(path, &status) == 0 else { continue }
+            if status.st_mode & 0o002 != 0 {
+                findings.append(.failure("anybody may change \(path)", do: "chmod o-w \(path)"))
+            }
+            if status.st_mode & 0o004 != 0, entries.contains(where: \.1) {
+                findings.append(
+                    .warning(
+                        "anybody may read \(path), where a password may stand",
+                        do: "chmod o-r \(path), with the daemon's group as its group"))
+            }
+        }
+        return findings
     }
 
     func keys() throws -> [Finding] {
@@ -82,7 +109,12 @@ extension Doctor {
 
     func disk() -> [Finding] {
         let keys = settings.masterKeyFile.map { Doctor.folder(of: $0) }
-        let places = [dataDir, settings.maildir, keys, "/var/log/journal"].compactMap { $0 }
+        // PostgreSQL's own, where it is this host's: what it says of its folder not every role may ask.
+        let isLocal = settings.databaseURL.flatMap { ConnectionString.keywords(of: $0) }?.contains {
+            $0.0 == "host" && $0.1.hasPrefix("/")
+        }
+        let database = isLocal == true ? "/var/lib/postgresql" : nil
+        let places = [dataDir, database, settings.maildir, keys, "/var/log/journal"].compactMap { $0 }
         var seen: Set<UInt> = []
         var findings: [Finding] = []
         var told: [String] = []
@@ -178,12 +210,16 @@ extension Doctor {
                     "\(unit) has Type=\(values["Type"] ?? "none")",
                     do: "Type=notify: else systemd takes it for ready before it is"))
         }
-        if ["0", "infinity", nil].contains(values["WatchdogUSec"]) {
+        // One that never ran has none yet.
+        if values["ActiveState"] != "inactive", ["0", "infinity", nil].contains(values["WatchdogUSec"]) {
             findings.append(
                 .warning(
                     "\(unit) has no watchdog", do: "WatchdogSec=30: else nobody restarts a daemon that hangs")
             )
         }
-        return findings.orElse(.ok("\(unit) is \(values["ActiveState"] ?? "there"), with a watchdog"))
+        return findings.orElse(
+            .ok(
+                "\(unit) is \(values["ActiveState"] ?? "there")"
+                    + (values["ActiveState"] == "inactive" ? "" : ", with a watchdog")))
     }
 }
