@@ -39,7 +39,9 @@ final class UnpaidAnswers: Sendable {
     func answer(to key: LookupKey, by kind: KeyKind, freshAfter: Timestamp) -> [FoundField]? {
         let now = MonotonicClock.now
         return entries.withLock { entries in
-            guard let entry = entries[Question(key: key, kind: kind)], entry.until > now, entry.answeredAt >= freshAfter else {
+            guard let entry = entries[Question(key: key, kind: kind)], entry.until > now,
+                entry.answeredAt >= freshAfter
+            else {
                 return nil
             }
             return entry.fields.map { field in
