@@ -161,6 +161,6 @@ let package = Package(
             ["ClickHouse", "Egress", "Identifiers", "JSON", "Resilience", "TestSupport"]),
         tests("SystemdTests", ["Systemd"]),
         tests("TabularTests", ["Tabular", "JSON", "TestSupport"]),
-        tests("RPCTests", ["RPC", "JSON", "Resilience", "TestSupport"]),
+        tests("RPCTests", ["RPC", "Identifiers", "JSON", "Resilience", "TestSupport"]),
     ]
 )

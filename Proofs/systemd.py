@@ -69,7 +69,7 @@ class Proof(keeping.Keeping, upgrading.Upgrading, service.Service):
             path = self.host.root / f"etc/credstore/rpcd.{name}"
             assert path.stat().st_mode & 0o777 == 0o600 and path.stat().st_uid == 0, f"{path.name} is not root's alone"
             assert re.fullmatch(r"1 [0-9a-f]{64}\n", path.read_text()), f"{path.name} is no ring"
-        for unit in ("rpcd.service", "rpcd.socket", "rpcd-http.socket", "rpcd-migrate.service", "rpcd-backup.timer", "rpcd-verify.timer"):
+        for unit in ("rpcd.service", "rpcd.socket", "rpcd-http.socket", "rpcd-admin.socket", "rpcd-migrate.service", "rpcd-backup.timer", "rpcd-verify.timer"):
             state = self.host.show(unit, "UnitFileState", "ActiveState")
             assert state == ["disabled", "inactive"], f"{unit} is {state} before anything is configured"
         mode = self.host.runs("stat", "--format=%U:%G %a", "/" + CONFIGURATION)
@@ -78,7 +78,7 @@ class Proof(keeping.Keeping, upgrading.Upgrading, service.Service):
         return f"{self.packages[0].stat().st_size / 1e6:.1f} MB, the program {size / 1e6:.1f} MB"
 
     def units(self):
-        said = self.host.run("systemd-analyze", "verify", "rpcd.service", "rpcd.socket", "rpcd-http.socket", "rpcd-migrate.service", "rpcd@a.service",
+        said = self.host.run("systemd-analyze", "verify", "rpcd.service", "rpcd.socket", "rpcd-http.socket", "rpcd-admin.socket", "rpcd-migrate.service", "rpcd@a.service",
                              "rpcd@a.socket", "rpcd-backup.service", "rpcd-backup.timer", "rpcd-verify.service", "rpcd-verify.timer", check=False)
         assert not said.stdout + said.stderr and said.returncode == 0, f"systemd-analyze verify: {said.stdout}{said.stderr}"
         return "systemd-analyze verify prints nothing"

@@ -1,3 +1,5 @@
+import Identifiers
+
 /// Where a call stands in a trace (W3C Trace Context, level 1).
 public struct TraceContext: Sendable, Equatable {
     /// 32 lower-case hexadecimal digits, not all zero.
@@ -25,6 +27,15 @@ public struct TraceContext: Sendable, Equatable {
         spanID = TraceContext.digits(.random(in: 1 ... .max))
         parentID = parent?.spanID
         isSampled = parent?.isSampled ?? samples()
+    }
+
+    /// A span of the trace that goes by an id. Whoever asks comes to the same decision whether it is recorded.
+    init(of id: UUID, ratio: Double) {
+        let digits = id.description.replacing("-", with: "")
+        // The last digits are random in every version of UUIDs in use.
+        let share = Double(UInt32(digits.suffix(8), radix: 16) ?? 0) / 4_294_967_296
+        self.init(
+            traceID: digits, spanID: TraceContext.digits(.random(in: 1 ... .max)), isSampled: share < ratio)
     }
 
     private init(traceID: String, spanID: String, isSampled: Bool) {

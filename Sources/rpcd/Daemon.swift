@@ -74,6 +74,8 @@ struct Daemon {
         }
         self.group = group
         self.httpGroup = httpGroup
+        let tracing = try settings.traces.endpoint.map { try TraceExporter($0, version: Release.version) }
+        self.tracing = tracing
         let platform = Platform(
             pool: pool, reads: reads, passwords: PasswordWorkers(count: 2), tokens: tokens,
             masterKeys: try KeyFiles.watchedMasterKeys(settings), mail: try settings.mail(),
@@ -82,14 +84,15 @@ struct Daemon {
             registrationIsOpen: settings.registrationIsOpen, limits: settings.limits,
             jobRetentionSeconds: settings.jobRetentionSeconds,
             providers: try settings.providerSetup(), analytics: try settings.analyticsService(),
-            shared: try settings.redis.sharedMemory(on: loops), replica: settings.replica())
+            shared: try settings.redis.sharedMemory(on: loops), replica: settings.replica(),
+            tracer: tracing.map { exporter in
+                Tracer(ratio: settings.traces.ratio) { exporter.add(Span($0)) }
+            } ?? .off)
         self.platform = platform
         jobs = JobRunner(platform, settings.jobs) { log.write($0) }
         let metrics = CallMetrics()
         let calls = CallGate()
         self.calls = calls
-        let tracing = try settings.traces.endpoint.map { try TraceExporter($0, version: Release.version) }
-        self.tracing = tracing
         let gate = ConnectionGate(settings.limits)
         self.gate = gate
         let listening = Listening()
@@ -157,7 +160,7 @@ struct Daemon {
         print("ready " + places)
         fflush(nil)
         let beating = try startBeating()
-        let reloading = startReloading(servers.http + (servers.admin.map { [$0] } ?? []))
+        let reloading = startReloading(servers.http + servers.admin)
         let tracing = tracing.map { exporter in Task { await exporter.run() } }
         let upkeep = startUpkeep()
         let listener = listen()

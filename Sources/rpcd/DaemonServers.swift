@@ -7,12 +7,12 @@ import Transports
 struct DaemonServers {
     let sockets: [UnixSocketServer]
     let http: [HTTPServer]
-    let admin: HTTPServer?
+    let admin: [HTTPServer]
 
     /// Each with its transport, as the ready line and the metrics tell them.
     var places: [(transport: String, address: String)] {
         sockets.map { ("socket", $0.address) } + http.map { ("http", $0.address) }
-            + (admin.map { [("admin", $0.address)] } ?? [])
+            + admin.map { ("admin", $0.address) }
     }
 
     /// All of them at once: see ``UnixSocketServer/drain(within:)``.
@@ -21,7 +21,7 @@ struct DaemonServers {
             for server in sockets {
                 group.addTask { await server.drain(within: .milliseconds(milliseconds)) }
             }
-            for server in http + (admin.map { [$0] } ?? []) {
+            for server in http + admin {
                 group.addTask { await server.drain(within: .milliseconds(milliseconds)) }
             }
         }
@@ -29,6 +29,9 @@ struct DaemonServers {
 }
 
 extension ActivatedSocket {
+    /// A socket that is named so is the operator's own listener.
+    var isForAdministration: Bool { name == "admin" }
+
     /// A socket that is named so is HTTP's whatever its family; without a name the family tells.
     var isForHTTP: Bool { name == "http" || family != .unix }
 }
@@ -39,8 +42,14 @@ extension Daemon {
         let operators = UnixSocketServer.Operators(additional: settings.operatorUIDs)
         var sockets: [UnixSocketServer] = []
         var http: [HTTPServer] = []
+        var admin: [HTTPServer] = []
         for socket in activated where socket.isListening {
-            if socket.isForHTTP {
+            if socket.isForAdministration {
+                admin.append(
+                    try await .start(
+                        descriptor: socket.descriptor, dispatcher, administration(), gate: gate, on: httpGroup
+                    ))
+            } else if socket.isForHTTP {
                 http.append(
                     try await .start(
                         descriptor: socket.descriptor, dispatcher, settings.http, gate: gate, on: httpGroup))
@@ -61,17 +70,21 @@ extension Daemon {
                 try await .start(
                     host: host, port: port, dispatcher, settings.http, gate: gate, on: httpGroup))
         }
-        return DaemonServers(sockets: sockets, http: http, admin: try await startAdministration())
+        if admin.isEmpty, let (host, port) = Settings.hostAndPort(settings.adminListen) {
+            admin.append(
+                try await .start(
+                    host: host, port: port, dispatcher, administration(), gate: gate, on: httpGroup))
+        }
+        return DaemonServers(sockets: sockets, http: http, admin: admin)
     }
 
-    /// The operator's own listener, where his token is asked of every request.
-    private func startAdministration() async throws -> HTTPServer? {
-        guard let (host, port) = Settings.hostAndPort(settings.adminListen) else { return nil }
+    /// On the operator's own listener his token is asked of every request.
+    private func administration() throws -> HTTPOptions {
         let token = try KeyFiles.operatorToken(settings)
         var options = settings.http
         options.isOperatorToken = { candidate in
             token.withUnsafeBytes { constantTimeEqual(Array($0), Array(candidate.utf8)) }
         }
-        return try await .start(host: host, port: port, dispatcher, options, gate: gate, on: httpGroup)
+        return options
     }
 }

@@ -111,12 +111,16 @@ struct ServeTests {
             let conninfo = try TestCluster.shared.get().freshDatabase()
             let settings = try Served.settings(in: folder, conninfo: conninfo)
             try await Served.migrate(conninfo, settings)
+            let token = String(repeating: "operator", count: 5)
+            try token.write(toFile: folder + "/token", atomically: true, encoding: .utf8)
+            chmod(folder + "/token", 0o600)
             let process = try ServedProcess(
                 "/usr/bin/systemd-socket-activate",
-                ["-l", folder + "/activated", "--fdname=rpcd"]
-                    + (settings.merging(["NOTIFY_SOCKET": folder + "/notify", "WATCHDOG_USEC": "200000"]) {
-                        $1
-                    }).flatMap {
+                ["-l", folder + "/activated", "-l", folder + "/admin", "--fdname=rpcd:admin"]
+                    + (settings.merging([
+                        "NOTIFY_SOCKET": folder + "/notify", "WATCHDOG_USEC": "200000",
+                        "RPCD_OPERATOR_TOKEN_FILE": folder + "/token",
+                    ]) { $1 }).flatMap {
                         ["-E", "\($0)=\($1)"]
                     } + [ServedProcess.programs + "/rpcd", "serve"],
                 environment: [:], in: folder)
@@ -135,6 +139,12 @@ struct ServeTests {
                 #expect(next == "WATCHDOG=1")
             }
             #expect(access(folder + "/s", F_OK) != 0)
+            for (header, status) in [("", "401"), ("Authorization: Bearer \(token)\r\n", "200")] {
+                let operators = try RawSocket(path: folder + "/admin")
+                try await operators.send(
+                    "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\(header)\r\n")
+                #expect(try await operators.receiveAll().hasPrefix("HTTP/1.1 \(status)"))
+            }
             process.send(SIGTERM)
             #expect(await process.end() == 0)
             var last = datagram(notifications)

@@ -16,11 +16,14 @@ struct WebhookTests {
         private var client: RawSocket
         private(set) var workspace = ""
 
-        init(in folder: String) async throws {
+        private let environment: [String: String]
+
+        init(in folder: String, environment: [String: String] = [:]) async throws {
             self.folder = folder
+            self.environment = environment
             simulator = try ServedProcess("rpcd-provider-sim", ["--until-input-ends"])
             sink = String(try await simulator.readyLine().dropFirst("ready http=".count))
-            daemon = try await Scene.start(in: folder, allowing: sink)
+            daemon = try await Scene.start(in: folder, allowing: sink, environment)
             client = try RawSocket(path: daemon.socket)
             _ = try await client.call(
                 "auth.register",
@@ -31,17 +34,18 @@ struct WebhookTests {
             try await call("billing.addCredits", #""amount":1010,"type":"bonus""#)
         }
 
-        private static func start(in folder: String, allowing sink: String) async throws -> (
-            process: ServedProcess, socket: String, http: String
-        ) {
-            try await ServedProcess.dev(in: folder, environment: ["RPCD_EGRESS_ALLOW": sink])
+        private static func start(
+            in folder: String, allowing sink: String, _ environment: [String: String]
+        ) async throws -> (process: ServedProcess, socket: String, http: String) {
+            try await ServedProcess.dev(
+                in: folder, environment: environment.merging(["RPCD_EGRESS_ALLOW": sink]) { $1 })
         }
 
         /// As a crash would.
         func killAndRestart() async throws {
             daemon.process.send(SIGKILL)
             await daemon.process.end()
-            daemon = try await Scene.start(in: folder, allowing: sink)
+            daemon = try await Scene.start(in: folder, allowing: sink, environment)
             client = try RawSocket(path: daemon.socket)
         }
 
@@ -119,6 +123,38 @@ struct WebhookTests {
             while owner.run("SELECT FROM webhook_deliveries WHERE status <> 'delivered'").rows.count > 0 {
                 await Task.yield()
             }
+            await scene.end()
+        }
+    }
+
+    @Test(
+        "What is sent of an event bears its place in a trace, which goes by the event's id; a collector gets it"
+    )
+    func traces() async throws {
+        try await withTemporaryFolder { folder in
+            let collector = try ServedProcess(
+                "/usr/bin/env", ["python3", Project.root + "/Tests/IntegrationTests/clients/collector.py"])
+            let port = try await collector.readyLine().dropFirst("ready ".count)
+            let scene = try await Scene(
+                in: folder,
+                environment: ["RPCD_OTLP_ENDPOINT": "http://127.0.0.1:\(port)", "RPCD_OTLP_RATIO": "1"])
+            _ = try await scene.call(
+                "webhooks.create", #""url":"http://\#(scene.sink)/hooks/h","events":["credits.low"]"#)
+            try await scene.call("billing.debit", #""amount":20"#)
+            while try await scene.received().isEmpty { await Task.yield() }
+            let headers = try #require(try await scene.received()[0]["headers"]).elements
+            func header(_ name: String) -> String {
+                headers.first { $0[0]?.string == name }?[1]?.string ?? ""
+            }
+            var span = try JSON.parse("{}")
+            while span["name"]?.string != "webhook.delivery" {
+                span = try JSON.parse(try #require(try await collector.stream.line()))
+            }
+            let (trace, id) = (try #require(span["traceId"]?.string), try #require(span["spanId"]?.string))
+            #expect(header("traceparent") == "00-\(trace)-\(id)-01")
+            #expect(header("webhook-id").replacing("-", with: "").hasSuffix(trace))
+            #expect(span["kind"]?.int64 == 3)
+            collector.kill()
             await scene.end()
         }
     }

@@ -1,5 +1,8 @@
-import RPC
+import Identifiers
+import Synchronization
 import Testing
+
+@testable import RPC
 
 /// W3C Trace Context, level 1.
 @Suite("Trace context")
@@ -20,6 +23,31 @@ struct TraceContextTests {
         let next = TraceContext(below: context.header) { !isSampled }
         #expect(next.parentID == context.spanID)
         #expect(next.traceID == context.traceID)
+    }
+
+    @Test("What is done for an id is one trace, and whoever does it decides alike whether it is recorded")
+    func ofAnID() async {
+        let recorded = Mutex<[TracedWork]>([])
+        let tracer = Tracer(ratio: 0.5) { work in recorded.withLock { $0.append(work) } }
+        for _ in 0..<100 {
+            let id = UUID.random()
+            for _ in 0..<2 {
+                let header = await tracer.work("work", for: id, [:], outcome: { ($0, isFault: false) }) {
+                    TraceContext.current?.header ?? ""
+                }
+                #expect(header.hasPrefix("00-" + id.description.replacing("-", with: "") + "-"))
+                let isRecorded = recorded.withLock { $0.contains { $0.outcome == header } }
+                #expect(isRecorded == header.hasSuffix("-01"))
+            }
+        }
+        // Both or neither of the two.
+        let traces = Dictionary(grouping: recorded.withLock { $0 }, by: \.context.traceID)
+        #expect(traces.values.allSatisfy { $0.count == 2 })
+        #expect((20...80).contains(traces.count))
+        let none = await Tracer.off.work("work", for: .random(), [:], outcome: { ($0, isFault: false) }) {
+            TraceContext.current?.header ?? "none"
+        }
+        #expect(none == "none")
     }
 
     @Test("A version to come is read as far as it is known")

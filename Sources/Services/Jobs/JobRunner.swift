@@ -85,6 +85,7 @@ public final class JobRunner: Sendable {
         waterfall = {
             Waterfall(
                 calls: platform.providers.calls, desk: desk, keys: keys, unpaid: unpaid,
+                tracer: platform.tracer,
                 providers: platform.providers.catalog.current, budgets: budgets,
                 // Others are to have some, however slow one provider is.
                 places: max(1, settings.inFlight / 2), resultSeconds: platform.providers.resultSeconds,

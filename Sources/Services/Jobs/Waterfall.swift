@@ -2,6 +2,7 @@ import AnalyticsStores
 import Identifiers
 import JSON
 import Postgres
+import RPC
 import Resilience
 
 /// Asks one provider after the other for one field of one record, until one knows it well enough.
@@ -10,6 +11,7 @@ struct Waterfall: Sendable {
     let desk: LookupDesk
     let keys: JobKeys
     let unpaid: UnpaidAnswers
+    let tracer: Tracer
     let providers: [String: Provider]
     /// What jobs may spend yet.
     let budgets: JobBudgets
@@ -177,12 +179,18 @@ struct Waterfall: Sendable {
         if let fields = unpaid.answer(to: key, by: providerKey.kind, freshAfter: freshAfter) {
             answer = .found(fields)
         } else {
-            let report = await calls.report(
-                provider, input, key: providerKey, workspace: task.workspaceID,
-                deadlineNanoseconds: MonotonicClock.now + Waterfall.patienceNanoseconds,
-                // However often the task is taken up, to the provider it is one question.
-                idempotencyKey: "\(job.id)-\(task.seq)", isRepeat: task.failed[slug] != nil,
-                places: places)
+            let isRepeat = task.failed[slug] != nil
+            let report = await tracer.work(
+                "provider.lookup", for: job.id,
+                ["rpcd.provider": slug, "rpcd.field": field.name, "rpcd.task": "\(task.seq)"],
+                outcome: \ProviderCalls.Report.told
+            ) {
+                await calls.report(
+                    provider, input, key: providerKey, workspace: task.workspaceID,
+                    deadlineNanoseconds: MonotonicClock.now + Waterfall.patienceNanoseconds,
+                    // However often the task is taken up, to the provider it is one question.
+                    idempotencyKey: "\(job.id)-\(task.seq)", isRepeat: isRepeat, places: places)
+            }
             outcome.calls = max(outcome.calls, Int64(report.calls))
             answer = report.outcome
             outcome.asked += [ProviderCall](slug, report)
@@ -201,6 +209,17 @@ struct Waterfall: Sendable {
                 outcome.failed[slug] = failure.isTransient && failure.isRepeatable
             }
             return .failed(failure, provider: slug)
+        }
+    }
+}
+
+extension ProviderCalls.Report {
+    /// For traces.
+    fileprivate var told: (String, isFault: Bool) {
+        switch outcome {
+        case .found: ("found", false)
+        case .notFound: ("not_found", false)
+        case .failed(let failure): ("\(failure.code)", failure.wait == nil)
         }
     }
 }

@@ -37,6 +37,7 @@ public struct Platform: Sendable {
     public let shared: SharedMemory?
     /// For lists; without it the pool serves them.
     public let replica: Replica?
+    let tracer: Tracer
     let keyUses = APIKeyUses()
     let sessionUses = SessionUses()
     let accountGroups = AccountGroups()
@@ -47,8 +48,9 @@ public struct Platform: Sendable {
         webhooks: HTTPClient? = nil, registrationIsOpen: Bool, limits: Limits = Limits(),
         jobRetentionSeconds: Int64? = Platform.usualJobRetentionSeconds,
         providers: ProviderSetup = ProviderSetup(), analytics: AnalyticsService = AnalyticsService(),
-        shared: SharedMemory? = nil, replica: Replica? = nil
+        shared: SharedMemory? = nil, replica: Replica? = nil, tracer: Tracer = .off
     ) {
+        self.tracer = tracer
         self.shared = shared
         self.replica = replica
         self.pool = pool

@@ -62,5 +62,8 @@ struct WebhookAnswer: Sendable, Equatable {
     var error: String?
     var retryAfterSeconds: Int64?
 
+    /// For traces.
+    var told: String { status.map { "\($0)" } ?? error ?? "" }
+
     var isSuccess: Bool { status.map { (200...299).contains($0) } ?? false }
 }

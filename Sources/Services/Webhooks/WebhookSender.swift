@@ -10,6 +10,7 @@ struct WebhookSender: Sendable {
     private let pool: Pool
     private let vault: Vault
     private let client: WebhookClient
+    private let tracer: Tracer
     private let log: @Sendable (Notice) -> Void
 
     /// Endpoints at once.
@@ -23,7 +24,11 @@ struct WebhookSender: Sendable {
     /// Until something that could not be tried is tried.
     private static let untriedRestSeconds: Int64 = 1
 
-    init(pool: Pool, vault: Vault, client: WebhookClient, log: @escaping @Sendable (Notice) -> Void) {
+    init(
+        pool: Pool, vault: Vault, client: WebhookClient, tracer: Tracer = .off,
+        log: @escaping @Sendable (Notice) -> Void
+    ) {
+        self.tracer = tracer
         self.pool = pool
         self.vault = vault
         self.client = client
@@ -111,8 +116,13 @@ struct WebhookSender: Sendable {
         try await withThrowingTaskGroup(of: Attempt.self) { group in
             for delivery in due {
                 group.addTask {
-                    let answer = try await client.send(
-                        delivery.payload, event: delivery.event, to: target.url, secrets: secrets)
+                    let answer = try await tracer.work(
+                        "webhook.delivery", for: delivery.event, ["rpcd.webhook": target.id.description],
+                        outcome: { ($0?.told ?? "not made", isFault: $0?.isSuccess != true) }
+                    ) {
+                        try await client.send(
+                            delivery.payload, event: delivery.event, to: target.url, secrets: secrets)
+                    }
                     return Attempt(delivery: delivery, answer: answer)
                 }
             }

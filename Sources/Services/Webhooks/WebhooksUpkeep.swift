@@ -24,7 +24,7 @@ extension Platform {
     var webhookClient: WebhookClient? { webhooks.map { WebhookClient($0) } }
 
     func webhookSender(log: @escaping @Sendable (Notice) -> Void) -> WebhookSender? {
-        webhookClient.map { WebhookSender(pool: pool, vault: vault, client: $0, log: log) }
+        webhookClient.map { WebhookSender(pool: pool, vault: vault, client: $0, tracer: tracer, log: log) }
     }
 
     /// Hands out what has been raised since, in its order. Of several daemons on one database one does so at a time.

@@ -51,7 +51,8 @@ struct MigrateCommand: AsyncParsableCommand {
 
     /// One process at a time: ClickHouse has no locks, so the database of the transactions has it.
     private func alone(_ settings: Settings, _ body: () async throws -> Void) async throws {
-        guard action == .up || action == .down, let database = settings.directURL ?? settings.databaseURL else {
+        guard action == .up || action == .down, let database = settings.directURL ?? settings.databaseURL
+        else {
             return try await body()
         }
         let lock = SessionLock(conninfo: database, key: AdvisoryLock.migratingClickHouse)

@@ -2,30 +2,47 @@ import Identifiers
 import JSON
 import RPC
 
-/// A call as a trace tells of it.
+/// A call, or what is done for a job or an event, as a trace tells of it.
 struct Span: Sendable {
+    /// As OTLP numbers them.
+    enum Kind: Int64 {
+        case server = 2
+        case client = 3
+    }
+
     let context: TraceContext
-    let method: String
-    let requestID: String
-    let workspaceID: String?
-    /// `OK`, or the name of the error.
-    let outcome: String
+    let kind: Kind
+    let name: String
+    let attributes: [(String, String)]
     /// Whether the error is the daemon's, and not the caller's.
     let isFault: Bool
     /// When it ended, in microseconds since 1970.
     let endMicroseconds: Int64
     let nanoseconds: UInt64
-    let waitedNanoseconds: UInt64
-    let workedNanoseconds: UInt64
+
+    init(_ work: TracedWork) {
+        context = work.context
+        kind = .client
+        name = work.name
+        attributes = work.attributes.map { ($0, $1) } + [("rpcd.outcome", work.outcome)]
+        isFault = work.isFault
+        endMicroseconds = work.endMicroseconds
+        nanoseconds = work.nanoseconds
+    }
 
     /// Of a call that is recorded, else nil.
     init?(_ call: AnsweredCall) {
         guard let started = call.call, let context = started.trace, context.isSampled else { return nil }
         self.context = context
-        method = call.method
-        requestID = call.requestID
-        workspaceID = started.workspaceID
-        outcome = call.error?.code.name ?? "OK"
+        kind = .server
+        name = call.method
+        let (waited, worked) = started.database
+        attributes =
+            [
+                ("rpc.system", "jsonrpc"), ("rpc.method", call.method), ("rpcd.request_id", call.requestID),
+                ("rpcd.outcome", call.error?.code.name ?? "OK"), ("rpcd.queue_us", "\(waited / 1000)"),
+                ("rpcd.database_us", "\(worked / 1000)"),
+            ] + (started.workspaceID.map { [("rpcd.workspace_id", $0)] } ?? [])
         isFault =
             switch call.error?.code {
             case .internalError?, .serviceUnavailable?, .timeout?: true
@@ -33,14 +50,11 @@ struct Span: Sendable {
             }
         endMicroseconds = Timestamp.now.microseconds
         nanoseconds = call.nanoseconds
-        (waitedNanoseconds, workedNanoseconds) = started.database
     }
 }
 
 /// Spans in the JSON of OTLP 1.x (opentelemetry-proto, `ExportTraceServiceRequest`).
 enum OTLP {
-    /// SPAN_KIND_SERVER
-    private static let server: Int64 = 2
     /// STATUS_CODE_ERROR
     private static let error: Int64 = 2
 
@@ -49,7 +63,7 @@ enum OTLP {
             list("resourceSpans", &writer) { writer in
                 writer.key("resource")
                 writer.beginObject()
-                list("attributes", items: ["service.name": "rpcd", "service.version": version], &writer)
+                list("attributes", items: [("service.name", "rpcd"), ("service.version", version)], &writer)
                 writer.endObject()
                 list("scopeSpans", &writer) { writer in
                     writer.key("scope")
@@ -80,11 +94,11 @@ enum OTLP {
     }
 
     private static func list(
-        _ name: String, items: KeyValuePairs<String, String?>, _ writer: inout JSONWriter
+        _ name: String, items: [(String, String)], _ writer: inout JSONWriter
     ) {
         writer.key(name)
         writer.beginArray()
-        for case (let key, let value?) in items {
+        for (key, value) in items {
             writer.raw(
                 JSONWriter.object { writer in
                     writer.key("key")
@@ -111,9 +125,9 @@ enum OTLP {
             writer.string(parent)
         }
         writer.key("name")
-        writer.string(span.method)
+        writer.string(span.name)
         writer.key("kind")
-        writer.int(server)
+        writer.int(span.kind.rawValue)
         let end = UInt64(max(0, span.endMicroseconds)) * 1000
         for (key, value) in [
             ("startTimeUnixNano", end - min(end, span.nanoseconds)), ("endTimeUnixNano", end),
@@ -121,14 +135,7 @@ enum OTLP {
             writer.key(key)
             writer.string("\(value)")
         }
-        list(
-            "attributes",
-            items: [
-                "rpc.system": "jsonrpc", "rpc.method": span.method, "rpcd.request_id": span.requestID,
-                "rpcd.workspace_id": span.workspaceID, "rpcd.outcome": span.outcome,
-                "rpcd.queue_us": "\(span.waitedNanoseconds / 1000)",
-                "rpcd.database_us": "\(span.workedNanoseconds / 1000)",
-            ], &writer)
+        list("attributes", items: span.attributes, &writer)
         if span.isFault {
             writer.key("status")
             writer.raw(
