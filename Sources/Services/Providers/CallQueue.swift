@@ -59,9 +59,12 @@ final class CallQueue: Sendable {
     static let maximumWaiting = 4096
 
     private let state: Mutex<State>
+    private let clock: @Sendable () -> UInt64
 
-    init(_ limit: AdaptiveLimit) {
+    /// - Parameter clock: as `MonotonicClock`.
+    init(_ limit: AdaptiveLimit, clock: @escaping @Sendable () -> UInt64 = { MonotonicClock.now }) {
         state = Mutex(State(limit: limit))
+        self.clock = clock
     }
 
     var counts: (inFlight: Int, waiting: Int) {
@@ -92,7 +95,7 @@ final class CallQueue: Sendable {
     func leave(
         _ permit: AdaptiveLimit.Permit, _ outcome: AdaptiveLimit.Outcome, took nanoseconds: UInt64? = nil
     ) {
-        let now = MonotonicClock.now
+        let now = clock()
         perform { state, work in
             if let nanoseconds { state.line.took(nanoseconds) }
             state.limit.finish(permit, outcome, now: now)
@@ -101,7 +104,7 @@ final class CallQueue: Sendable {
     }
 
     private func add(_ ticket: UInt64, _ waiter: Waiter) {
-        let now = MonotonicClock.now
+        let now = clock()
         perform { state, work in
             guard state.arriving.removeValue(forKey: ticket) == false else {
                 return work.resumed.append((waiter.resume, .cancelled))
@@ -165,7 +168,7 @@ final class CallQueue: Sendable {
     }
 
     private func wake() {
-        let now = MonotonicClock.now
+        let now = clock()
         perform { state, work in
             if let wakesAt = state.wakesAt, wakesAt <= now { state.wakesAt = nil }
             if state.earliestDeadline <= now {
