@@ -103,5 +103,6 @@ struct JobTests {
         #expect(demo.output.contains("1000 rows: 1000 inserted") && demo.output.contains(", 0 differ"))
         #expect(demo.output.contains("1 y msg_"))
         #expect(demo.output.contains("by the job, the export and the funnel"))
+        #expect(demo.output.contains("its circuit: open") && demo.output.contains("its circuit: closed"))
     }
 }

@@ -1,7 +1,14 @@
 /// In the language of ClickHouse. A key has one time, so what replaces a row is in its partition: none has to be compared with the others.
 extension ClickHouseAnalytics {
-    static let enrichmentTable: StaticString = "enrichment"
-    static let creditsTable: StaticString = "credits"
+    /// With the columns of ``JSONLines``, in their order.
+    static let enrichmentTable: StaticString = """
+        enrichment (workspace_id, at, job_id, seq, record_id, field, is_first_field, status, provider, cost, confidence, attempts,
+            `calls.provider`, `calls.outcome`, `calls.milliseconds`, is_void, keep_until)
+        """
+
+    static let creditsTable: StaticString = """
+        credits (workspace_id, at, id, type, amount, source, provider, keep_until)
+        """
 
     static let eraseRecords: StaticString = """
         DELETE FROM enrichment WHERE workspace_id IN {workspaces:Array(UUID)} AND record_id IN {records:Array(UUID)}

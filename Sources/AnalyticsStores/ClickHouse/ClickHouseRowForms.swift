@@ -2,70 +2,47 @@ import ClickHouse
 import Identifiers
 import JSON
 
-/// Rows as lines of JSON, as ClickHouse takes them (JSONEachRow).
+/// Rows as lines of JSON, lists of values (JSONCompactEachRow): names of columns would be half of what is sent.
 struct JSONLines {
     private var writer = JSONWriter()
     var bytes: [UInt8] { writer.bytes }
 
+    /// As the columns of ``ClickHouseAnalytics/enrichmentTable``.
     mutating func append(_ row: EnrichmentRow, keptSeconds: Int64) {
-        writer.beginObject()
-        writer.key("workspace_id")
+        writer.beginArray()
         writer.string(row.key.workspaceID.description)
-        writer.key("at")
         writer.string(row.key.at.decimal)
-        writer.key("job_id")
         writer.string(row.key.jobID.description)
-        writer.key("seq")
         writer.int(row.key.seq)
-        writer.key("record_id")
         writer.string(row.recordID.description)
-        writer.key("field")
         writer.string(row.field)
-        writer.key("is_first_field")
         writer.bool(row.isFirstField)
-        writer.key("status")
         writer.string(row.status)
-        writer.key("provider")
         writer.string(row.provider)
-        writer.key("cost")
         writer.int(row.cost)
-        writer.key("confidence")
         if let confidence = row.confidence { writer.double(confidence) } else { writer.null() }
-        writer.key("attempts")
         writer.int(row.attempts)
-        writer.key("calls.provider")
         writer.list(row.calls) { $1.string($0.provider) }
-        writer.key("calls.outcome")
         writer.list(row.calls) { $1.string($0.outcome.rawValue) }
-        writer.key("calls.milliseconds")
         writer.list(row.calls) { $1.int($0.milliseconds) }
-        writer.key("is_void")
         writer.int(row.isVoid ? 1 : 0)
-        writer.key("keep_until")
         writer.int(row.key.at.seconds + keptSeconds)
-        writer.endObject()
+        writer.endArray()
         writer.endLine()
     }
 
+    /// As the columns of ``ClickHouseAnalytics/creditsTable``.
     mutating func append(_ row: CreditRow, keptSeconds: Int64) {
-        writer.beginObject()
-        writer.key("workspace_id")
+        writer.beginArray()
         writer.string(row.key.workspaceID.description)
-        writer.key("at")
         writer.string(row.key.at.decimal)
-        writer.key("id")
         writer.string(row.key.id.description)
-        writer.key("type")
         writer.string(row.type)
-        writer.key("amount")
         writer.int(row.amount)
-        writer.key("source")
         writer.string(row.source)
-        writer.key("provider")
         writer.string(row.provider)
-        writer.key("keep_until")
         writer.int(row.key.at.seconds + keptSeconds)
-        writer.endObject()
+        writer.endArray()
         writer.endLine()
     }
 }
