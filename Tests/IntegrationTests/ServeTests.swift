@@ -142,7 +142,7 @@ struct ServeTests {
             for (header, status) in [("", "401"), ("Authorization: Bearer \(token)\r\n", "200")] {
                 let operators = try RawSocket(path: folder + "/admin")
                 try await operators.send(
-                    "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\(header)\r\n")
+                    "GET /api/v1/metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\(header)\r\n")
                 #expect(try await operators.receiveAll().hasPrefix("HTTP/1.1 \(status)"))
             }
             process.send(SIGTERM)
