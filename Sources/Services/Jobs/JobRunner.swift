@@ -22,6 +22,13 @@ public final class JobRunner: Sendable {
         var running: [Place: Running] = [:]
         /// When tasks are due that this daemon has put off, on ``MonotonicClock``, in steps of ``JobRunner/shortestPause``.
         var due: Set<UInt64> = []
+        /// Tasks that were taken up in vain since it was asked last: their provider had no place for them.
+        var turnedAway = 0
+
+        mutating func takeTurnedAway() -> Int {
+            defer { turnedAway = 0 }
+            return turnedAway
+        }
 
         /// - Returns: how long to wait for work of which nobody tells.
         mutating func pause(now: UInt64) -> Duration {
@@ -70,6 +77,7 @@ public final class JobRunner: Sendable {
     private static let mostSecondsKnown = 60.0
     private static let gathering = Duration.milliseconds(10)
     private static let claimed = 512
+    private static let leastAllowance = 32
 
     /// - Parameter log: told of failures, in a sentence.
     public init(
@@ -88,7 +96,7 @@ public final class JobRunner: Sendable {
                 tracer: platform.tracer,
                 providers: platform.providers.catalog.current, budgets: budgets,
                 // Others are to have some, however slow one provider is.
-                places: max(1, settings.inFlight / 2), resultSeconds: platform.providers.resultSeconds,
+                places: max(1, settings.inFlight / 4 * 3), resultSeconds: platform.providers.resultSeconds,
                 retry: settings.retry)
         }
     }
@@ -155,11 +163,20 @@ public final class JobRunner: Sendable {
     private func takeUp(_ writer: ResultWriter) async {
         var isFailing = false
         var hasRoomToWaitFor = true
+        var took = 0
+        // What is taken up in vain costs as much as the rest: of what providers have no places for, less is taken up the next time.
+        var allowance = settings.inFlight
         while !Task.isCancelled {
-            let (running, unwritten) = (state.withLock { $0.running.count }, writer.count)
+            let (running, turnedAway) = state.withLock { ($0.running.count, $0.takeTurnedAway()) }
+            let unwritten = writer.count
+            if turnedAway > 0 {
+                allowance = max(JobRunner.leastAllowance, took - turnedAway + took / 4)
+            } else if took > 0 {
+                allowance = min(settings.inFlight, 2 * allowance)
+            }
             // Results are written down while others are under way, but do not pile up.
-            let room = unwritten < 2 * ResultWriter.batch ? settings.inFlight - running : 0
-            var took = 0
+            let room = unwritten < 2 * ResultWriter.batch ? min(allowance, settings.inFlight - running) : 0
+            took = 0
             // A few at a time cost as much as many: it waits for some room, but not for long.
             if room < settings.inFlight / 2, hasRoomToWaitFor {
                 hasRoomToWaitFor = false
@@ -203,7 +220,10 @@ public final class JobRunner: Sendable {
                     let outcome = await waterfall.run(task, of: job, record)
                     writer.add(outcome, of: job)
                     // Only now: whoever stops waits for all that run.
-                    self.state.withLock { $0.running[place] = nil }
+                    self.state.withLock { state in
+                        state.running[place] = nil
+                        if case .later(_, .turn) = outcome.kind { state.turnedAway += 1 }
+                    }
                 }
                 state.running[place] = Running(task: task, work: work)
             }

@@ -137,7 +137,7 @@ final class CallQueue: Sendable {
         let mine = waiting[guest.owner] ?? 0
         // Whoever has less than his share is not to wait until the others have none left, but there is an end to it.
         let isBehind = mine == 0 || (waiting.count > 1 && mine < most / waiting.count)
-        if isBehind, held < guest.places + guest.places / 2 { return nil }
+        if isBehind, held < guest.places + guest.places / 4 { return nil }
         return .putOff(
             afterNanoseconds: state.line.appointment(
                 guest.owner, of: waiting.count, behind: state.waiters.count, state.limit, now: now))
