@@ -151,11 +151,18 @@ extension AnalyticsBatch {
     /// The same for the same rows: a batch that comes again is known again.
     /// - Parameter occasion: rows that are sent once more because the store has lost them are no repetition.
     func token(occasion: Timestamp? = nil) throws(CryptographyError) -> String {
-        var text: [UInt8] = occasion.map { Array("\($0.microseconds)\n".utf8) } ?? []
-        for row in enrichment {
-            text += Array("\(row.key.jobID) \(row.key.seq) \(row.key.at.microseconds) \(row.isVoid)\n".utf8)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(33 * (enrichment.count + credits.count) + 8)
+        func add(_ id: UUID, _ numbers: (Int64, Int64), _ kind: UInt8) {
+            bytes.append(kind)
+            bytes += id.bytes
+            withUnsafeBytes(of: (numbers.0.bigEndian, numbers.1.bigEndian)) { bytes += $0 }
         }
-        for row in credits { text += Array("\(row.key.id)\n".utf8) }
-        return try SHA256.digest(text).hex
+        if let occasion { withUnsafeBytes(of: occasion.microseconds.bigEndian) { bytes += $0 } }
+        for row in enrichment {
+            add(row.key.jobID, (row.key.seq, row.key.at.microseconds), row.isVoid ? 1 : 0)
+        }
+        for row in credits { add(row.key.id, (0, 0), 2) }
+        return try SHA256.digest(bytes).hex
     }
 }

@@ -14,7 +14,7 @@ import Synchronization
 public final class Replicator: Sendable {
     public struct Settings: Sendable {
         /// Notes sent at once, at most.
-        public var batch = 20_000
+        public var batch = 40_000
         /// Fewer are sent when the oldest is so old.
         public var batchAgeMicroseconds: Int64 = 500_000
         /// Notes that may wait; of more, that they were there is kept, and they are read anew.
