@@ -27,12 +27,13 @@ struct TraceContextTests {
 
     @Test("What is done for an id is one trace, and whoever does it decides alike whether it is recorded")
     func ofAnID() async {
+        func told(_ header: String) -> (String, isFault: Bool) { (header, isFault: false) }
         let recorded = Mutex<[TracedWork]>([])
         let tracer = Tracer(ratio: 0.5) { work in recorded.withLock { $0.append(work) } }
         for _ in 0..<100 {
             let id = UUID.random()
             for _ in 0..<2 {
-                let header = await tracer.work("work", for: id, [:], outcome: { ($0, isFault: false) }) {
+                let header = await tracer.work("work", for: id, [:], outcome: told) {
                     TraceContext.current?.header ?? ""
                 }
                 #expect(header.hasPrefix("00-" + id.description.replacing("-", with: "") + "-"))
@@ -44,7 +45,7 @@ struct TraceContextTests {
         let traces = Dictionary(grouping: recorded.withLock { $0 }, by: \.context.traceID)
         #expect(traces.values.allSatisfy { $0.count == 2 })
         #expect((20...80).contains(traces.count))
-        let none = await Tracer.off.work("work", for: .random(), [:], outcome: { ($0, isFault: false) }) {
+        let none = await Tracer.off.work("work", for: .random(), [:], outcome: told) {
             TraceContext.current?.header ?? "none"
         }
         #expect(none == "none")

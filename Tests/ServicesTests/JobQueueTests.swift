@@ -315,7 +315,7 @@ struct JobQueueTests {
         await writer.run()
     }
 
-    @Test("What was paid is gone before anybody plans with what comes back, and an old word does not raise it")
+    @Test("What was paid is gone before anybody plans with what comes back; an old word does not raise it")
     func budgets() {
         let (budgets, job, hold) = (JobBudgets(), UUID.random(), UUID.random())
         budgets.set(20, of: hold, for: job)
