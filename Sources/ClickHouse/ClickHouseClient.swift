@@ -85,7 +85,7 @@ public final class ClickHouseClient: Sendable {
         }
         var call = Call(timeoutMs: milliseconds)
         call.settings = [
-            // A `StaticString`, written in the source: nothing of a caller can be in it.
+            // A `StaticString`, written in the source, and one of two words: nothing of a caller can be in it.
             ("query", "INSERT INTO \(table) FORMAT \(format.rawValue)"),
             ("max_execution_time", QueryLimits.seconds(milliseconds)), ("timeout_overflow_mode", "throw"),
             ("async_insert", "0"), ("insert_deduplicate", "1"), ("insert_deduplication_token", token),

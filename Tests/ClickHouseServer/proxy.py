@@ -170,9 +170,19 @@ class Connection:
         if kind == "reset-answer":
             self.client.sendall(head + data[: fault.number("bytes")])
             # A reset takes back what has not been read yet: the client is to see the beginning.
-            time.sleep(0.05)
+            while self.has_unread():
+                time.sleep(0.001)
             raise Reset
         return self.send(head + data)
+
+    def has_unread(self):
+        """Whether something is left in the client's socket, on this host: proc(5), /proc/net/tcp."""
+        ends = (f"{self.client.getpeername()[1]:04X}", f"{self.client.getsockname()[1]:04X}")
+        for line in open("/proc/net/tcp").readlines()[1:]:
+            _, local, remote, _, queues = line.split()[:5]
+            if (local.split(":")[1], remote.split(":")[1]) == ends:
+                return int(queues.split(":")[1], 16) > 0
+        return False
 
     def break_off(self, data, fault):
         text = self.text(fault)
