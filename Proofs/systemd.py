@@ -20,7 +20,6 @@ import service
 import upgrading
 from service import CONFIGURATION, SOCKET, Skip
 
-OUT = common.ROOT / ".build" / "package"
 SKIPPED = 77
 # More than SwiftNIO would let wait.
 WAITING = 300
@@ -29,6 +28,7 @@ WAITING = 300
 def parser():
     parser = argparse.ArgumentParser("scripts/prove systemd", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--deb", type=pathlib.Path, help="the package; without it scripts/package builds it")
+    parser.add_argument("--debug", action="store_true", help="packs the program of the tests, where a release would take too long; goals of speed say nothing then")
     parser.add_argument("--next", type=pathlib.Path, help="the package to upgrade to; without it the same one as the next revision")
     parser.add_argument("--connections", type=int, help="at least so many go on during the upgrade; 1000 by default")
     return parser
@@ -348,12 +348,13 @@ class Proof(keeping.Keeping, upgrading.Upgrading, service.Service):
 
 def packages(options):
     """The one that is installed, and those that it is upgraded to."""
-    out = OUT / "proof"
-    out.mkdir(parents=True, exist_ok=True)
+    built = common.ROOT / ".build" / ("package-debug" if options.debug else "package")
+    out = built / "proof"
     first = options.deb
     if first is None:
-        subprocess.run([common.ROOT / "scripts" / "package"], check=True, stdout=subprocess.DEVNULL)
-        first = next(OUT.glob("rpcd_*.deb"))
+        subprocess.run([common.ROOT / "scripts" / "package", *(["--debug"] if options.debug else [])], check=True, stdout=subprocess.DEVNULL)
+        first = next(built.glob("rpcd_*.deb"))
+    out.mkdir(parents=True, exist_ok=True)
     second = options.next or upgrading.variant(first, 2, [], out)
     further = [(3, ["proof_one"]), (4, ["proof_one"]), (5, ["proof_one", "proof_two"])]
     return [first, second] + [upgrading.variant(second, revision, names, out) for revision, names in further]

@@ -28,29 +28,31 @@ public enum Grouping: Sendable, Equatable {
 public struct EnrichmentQuestion: Sendable {
     public let workspaceID: UUID
     public var range: AnalyticsRange
-    public var grouping = Grouping.none
+    public var grouping: Grouping
     /// Only those.
     public var provider: String?
     public var field: String?
     public var jobID: UUID?
 
-    public init(workspaceID: UUID, range: AnalyticsRange) {
+    public init(workspaceID: UUID, range: AnalyticsRange, grouping: Grouping = .none) {
         self.workspaceID = workspaceID
         self.range = range
+        self.grouping = grouping
     }
 }
 
 public struct CreditQuestion: Sendable {
     public let workspaceID: UUID
     public let range: AnalyticsRange
-    public var grouping = Grouping.none
+    public var grouping: Grouping
     /// Only those.
     public var provider: String?
     public var source: String?
 
-    public init(workspaceID: UUID, range: AnalyticsRange) {
+    public init(workspaceID: UUID, range: AnalyticsRange, grouping: Grouping = .none) {
         self.workspaceID = workspaceID
         self.range = range
+        self.grouping = grouping
     }
 }
 

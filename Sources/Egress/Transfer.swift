@@ -186,10 +186,11 @@ extension Transfer {
     }
 
     private func takeField(_ line: UnsafeRawBufferPointer.SubSequence) {
-        func text(_ part: some Collection<UInt8>) -> String {
+        func text(_ part: UnsafeRawBufferPointer.SubSequence) -> String {
             let blank: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-            return String(
-                decoding: part.drop(while: blank).reversed().drop(while: blank).reversed(), as: UTF8.self)
+            var part = part.drop(while: blank)
+            while let last = part.last, blank(last) { part.removeLast() }
+            return String(decoding: UnsafeRawBufferPointer(rebasing: part), as: UTF8.self)
         }
         if line.first == UInt8(ascii: " ") || line.first == UInt8(ascii: "\t") {
             response.headers.extendLast(by: text(line))
@@ -360,7 +361,8 @@ extension Transfer {
         var lines =
             ["Expect:"]
             + request.headers.fields.map {
-                $0.value.allSatisfy { $0 == " " || $0 == "\t" } ? "\($0.name);" : "\($0.name): \($0.value)"
+                $0.value.utf8.allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+                    ? "\($0.name);" : "\($0.name): \($0.value)"
             }
         if request.headers["content-type"] == nil { lines.append("Content-Type:") }
         if request.headers["user-agent"] == nil { lines.append("User-Agent: \(configuration.userAgent)") }

@@ -190,11 +190,22 @@ public struct TextArray: PostgresParameter {
 
     /// PostgreSQL documentation, 8.15.2: every element in quotes, quotes and backslashes escaped.
     public var postgresText: String? {
-        let elements = values.map { value in
-            guard let value else { return "NULL" }
-            let escaped = value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-            return "\"\(escaped)\""
+        var text: [UInt8] = [UInt8(ascii: "{")]
+        text.reserveCapacity(2 + values.reduce(0) { $0 + ($1?.utf8.count ?? 2) + 3 })
+        for (index, value) in values.enumerated() {
+            if index > 0 { text.append(UInt8(ascii: ",")) }
+            guard let value else {
+                text += "NULL".utf8
+                continue
+            }
+            text.append(UInt8(ascii: "\""))
+            for byte in value.utf8 {
+                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { text.append(UInt8(ascii: "\\")) }
+                text.append(byte)
+            }
+            text.append(UInt8(ascii: "\""))
         }
-        return "{" + elements.joined(separator: ",") + "}"
+        text.append(UInt8(ascii: "}"))
+        return String(decoding: text, as: UTF8.self)
     }
 }

@@ -31,9 +31,11 @@ public struct TraceContext: Sendable, Equatable {
 
     /// A span of the trace that goes by an id. Whoever asks comes to the same decision whether it is recorded.
     init(of id: UUID, ratio: Double) {
-        let digits = id.description.replacing("-", with: "")
+        let digits = String(decoding: id.description.utf8.filter { $0 != UInt8(ascii: "-") }, as: UTF8.self)
         // The last digits are random in every version of UUIDs in use.
-        let share = Double(UInt32(digits.suffix(8), radix: 16) ?? 0) / 4_294_967_296
+        let share =
+            Double(UInt32(String(decoding: digits.utf8.suffix(8), as: UTF8.self), radix: 16) ?? 0)
+            / 4_294_967_296
         self.init(
             traceID: digits, spanID: TraceContext.digits(.random(in: 1 ... .max)), isSampled: share < ratio)
     }

@@ -165,7 +165,7 @@ struct ConversationTests {
 
     @Test("A batch costs as many rate tokens as it has entries")
     func rates() throws {
-        let rates = Rates(auth: .off, general: try #require(.init(parsing: "5/min")))
+        let rates = Rates(auth: .off, general: try #require(.init(parsing: "5/hour")))
         let loopback = Loopback(try .forTests(rates: rates))
         let entry = #"{"jsonrpc":"2.0","id":1,"method":"test.void"}"#
         loopback.send("[" + Array(repeating: entry, count: 7).joined(separator: ",") + "]\n")

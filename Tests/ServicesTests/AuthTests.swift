@@ -105,7 +105,7 @@ struct AuthTests {
 
     @Test("Refreshes count for their session, not for the address; tokens that were never given out do")
     func refreshRate() async throws {
-        let rate = try #require(RateLimit(parsing: "5/min"))
+        let rate = try #require(RateLimit(parsing: "5/hour"))
         let backend = try Backend(rates: Rates(auth: rate, general: .off))
         let (ada, bob) = (try await backend.login("ada"), try await backend.login("bob"))
         let office = backend.connect(uid: 2000)

@@ -112,7 +112,7 @@ struct HTTPTests {
 
     @Test("Request ids are echoed or made, deadlines kept, rates told")
     func metadata() async throws {
-        let rates = Rates(auth: .off, general: try #require(RateLimit(parsing: "3/min")))
+        let rates = Rates(auth: .off, general: try #require(RateLimit(parsing: "3/hour")))
         try await Server.run(rates: rates) { server in
             let mine = try await get(server, "/fixtures/x", "X-Request-Id: abc\r\n")
             #expect(try body(mine)["meta"]?["requestId"]?.string == "abc")

@@ -175,29 +175,28 @@ extension Analytics {
     ) async throws -> [DaySums] {
         let today = Timestamp.now.seconds / 86_400
         let first = firstReported(day)
-        let days = Array(first...today)
         let range = AnalyticsRange(
             from: Timestamp(seconds: first * 86_400), to: Timestamp(seconds: (today + 1) * 86_400))
+        let byDay = Grouping.time(Array(first...today).map { $0 * 86_400 })
         var all: [DaySums] = []
         for workspace in workspaces {
-            switch dataset {
-            case .enrichment:
-                var question = EnrichmentQuestion(workspaceID: workspace, range: range)
-                question.grouping = .time(days.map { $0 * 86_400 })
-                let asked = question
-                all += try await ask(call) { try await $0.enrichment(asked, call) }.map {
-                    DaySums(
-                        key: DaySums.Key(workspaceID: workspace, day: $0.key.start / 86_400),
-                        rows: $0.results, credits: $0.cost, outcome: $0.found)
-                }
-            case .credits:
-                var question = CreditQuestion(workspaceID: workspace, range: range)
-                question.grouping = .time(days.map { $0 * 86_400 })
-                let asked = question
-                all += try await ask(call) { try await $0.credits(asked, call) }.map {
-                    DaySums(
-                        key: DaySums.Key(workspaceID: workspace, day: $0.key.start / 86_400),
-                        rows: $0.transactions, credits: nil, outcome: $0.spent)
+            @Sendable func day(_ sum: SumKey) -> DaySums.Key {
+                DaySums.Key(workspaceID: workspace, day: sum.start / 86_400)
+            }
+            all += try await ask(call) { store in
+                switch dataset {
+                case .enrichment:
+                    try await store.enrichment(
+                        EnrichmentQuestion(workspaceID: workspace, range: range, grouping: byDay), call
+                    ).map {
+                        DaySums(key: day($0.key), rows: $0.results, credits: $0.cost, outcome: $0.found)
+                    }
+                case .credits:
+                    try await store.credits(
+                        CreditQuestion(workspaceID: workspace, range: range, grouping: byDay), call
+                    ).map {
+                        DaySums(key: day($0.key), rows: $0.transactions, credits: nil, outcome: $0.spent)
+                    }
                 }
             }
         }

@@ -3,8 +3,9 @@ import Postgres
 
 /// What analytics has to be told of, noted in the workspace and the transaction of what happens.
 enum Notes {
-    static let noteTransaction = Statement(
-        "INSERT INTO analytics_outbox (workspace_id, ledger_id) VALUES ($1, $2)")
+    static let noteTransactions = Statement(
+        "INSERT INTO analytics_outbox (workspace_id, ledger_id) SELECT $1::uuid, t FROM unnest($2::uuid[]) t"
+    )
 
     static let noteResults = Statement(
         "INSERT INTO analytics_outbox (workspace_id, job_id, seq) SELECT $1::uuid, $2::uuid, s FROM unnest($3::bigint[]) s"
@@ -23,9 +24,9 @@ enum Notes {
 }
 
 extension Transaction {
-    /// Has analytics told of a row of the ledger.
-    func note(transaction: UUID, of workspace: UUID) {
-        queue(Notes.noteTransaction, workspace, transaction)
+    /// Has analytics told of rows of the ledger.
+    func note(transactions: [UUID], of workspace: UUID) {
+        queue(Notes.noteTransactions, workspace, UUIDArray(transactions))
     }
 
     /// Has a record's rows taken out of analytics, or all results of the workspace.

@@ -14,8 +14,34 @@ extension Billing {
             entry.amount,
             account.balance, account.held, entry.relatedID, entry.description, entry.referenceID, actor,
             requestID, entry.expiresAt, entry.provider, expecting: 1)
-        tx.note(transaction: entry.id, of: account.workspaceID)
+        tx.note(transactions: [entry.id], of: account.workspaceID)
         return CreditTransaction(entry, after: account)
+    }
+
+    /// A row of the ledger, and what the account was with it.
+    struct Posting: Sendable {
+        let entry: CreditTransaction.Entry
+        let (seq, balance, held): (Int64, Int64, Int64)
+
+        init(_ entry: CreditTransaction.Entry, after account: Account) {
+            self.entry = entry
+            (seq, balance, held) = (account.seq, account.balance, account.held)
+        }
+    }
+
+    /// Writes what was spent of a hold into the ledger, in one statement however much it is. It travels with COMMIT.
+    func post(
+        _ tx: borrowing Transaction, _ workspace: UUID, captures: [Posting], of hold: Hold, by actor: String,
+        _ requestID: String
+    ) {
+        tx.queue(
+            Billing.insertCaptures, workspace, hold.id, actor, requestID,
+            UUIDArray(captures.map(\.entry.id)), IntegerArray(captures.map(\.seq)),
+            IntegerArray(captures.map(\.entry.amount)), IntegerArray(captures.map(\.balance)),
+            IntegerArray(captures.map(\.held)), TextArray(captures.map(\.entry.description)),
+            TextArray(captures.map(\.entry.referenceID)), TextArray(captures.map(\.entry.provider)),
+            expecting: captures.count)
+        tx.note(transactions: captures.map(\.entry.id), of: workspace)
     }
 
     /// Has the account as it is now written.

@@ -36,6 +36,15 @@ extension Billing {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
         """)
 
+    static let insertCaptures = Statement(
+        """
+        INSERT INTO ledger (id, workspace_id, seq, type, amount, balance_after, held_after, related_id, description, reference_id, actor,
+            request_id, provider)
+        SELECT t.id, $1, t.seq, 'capture', t.amount, t.balance, t.held, $2, t.description, t.reference, $3, $4, t.provider
+        FROM unnest($5::uuid[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[])
+            t (id, seq, amount, balance, held, description, reference, provider)
+        """)
+
     static let listEntries = Statement(
         """
         SELECT id, workspace_id, seq, type, amount, balance_after, related_id, description, reference_id, created_at

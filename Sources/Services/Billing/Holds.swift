@@ -26,7 +26,7 @@ extension Billing {
             throw CallError(.conflict, "The hold has \(hold.rest) credits left")
         }
         let next = try spend(
-            tx, &account, of: hold, CreditTransaction.Entry(kind: .capture, amount: amount, relatedID: id),
+            tx, &account, of: hold, [CreditTransaction.Entry(kind: .capture, amount: amount, relatedID: id)],
             by: access.actor,
             access.call.requestID)
         return (id, next)
@@ -86,18 +86,23 @@ extension Billing {
         return hold
     }
 
-    /// Of an active hold that has as much left.
+    /// Of an active hold that has as much left as all of them together.
     func spend(
         _ tx: borrowing Transaction, _ account: inout Account, of hold: Hold,
-        _ entry: CreditTransaction.Entry,
+        _ captures: [CreditTransaction.Entry],
         by actor: String, _ requestID: String
     ) throws -> Hold {
-        account.capture(entry.amount)
-        try useUp(tx, &account, entry.amount)
-        let captured = hold.captured + entry.amount
+        var postings: [Posting] = []
+        for entry in captures {
+            account.capture(entry.amount)
+            postings.append(Posting(entry, after: account))
+        }
+        let sum = captures.reduce(0) { $0 + $1.amount }
+        try useUp(tx, &account, sum)
+        let captured = hold.captured + sum
         let next = hold.with(captured: captured, status: captured == hold.amount ? "captured" : Hold.active)
         tx.queue(Billing.updateHold, hold.id, next.captured, next.status, expecting: 1)
-        post(tx, account, entry, by: actor, requestID)
+        post(tx, account.workspaceID, captures: postings, of: hold, by: actor, requestID)
         return next
     }
 

@@ -44,15 +44,13 @@ struct JobBill: ~Copyable {
     /// Writes a row of the ledger for each. All of them have been planned for.
     mutating func charge(_ tx: borrowing Transaction, _ charges: [Charge]) throws {
         guard !charges.isEmpty, var account, var hold else { return }
-        for charge in charges {
-            hold = try billing.spend(
-                tx, &account, of: hold,
-                CreditTransaction.Entry(
-                    kind: .capture, amount: charge.amount, relatedID: hold.id,
-                    description: charge.description,
-                    referenceID: charge.reference, provider: charge.provider), by: JobBill.actor,
-                job.id.description)
+        let captures = charges.map { [hold] in
+            CreditTransaction.Entry(
+                kind: .capture, amount: $0.amount, relatedID: hold.id, description: $0.description,
+                referenceID: $0.reference, provider: $0.provider)
         }
+        hold = try billing.spend(
+            tx, &account, of: hold, captures, by: JobBill.actor, job.id.description)
         billing.tell(tx, &account)
         billing.close(tx, account)
         self.hold = hold

@@ -30,7 +30,8 @@ struct JSONPointer: Sendable, Equatable {
 
     /// A name as a pointer spells it.
     static func escaped(_ name: String) -> String {
-        name.replacing("~", with: "~0").replacing("/", with: "~1")
+        let isPlain = !name.utf8.contains { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }
+        return isPlain ? name : name.replacing("~", with: "~0").replacing("/", with: "~1")
     }
 
     private static func position(_ name: String) -> Int? {

@@ -26,18 +26,25 @@ enum Normalisation: String, CaseIterable, Sendable {
     }
 
     private static func trimmed(_ text: String) -> String {
-        let start = text.drop(while: \.isWhitespace)
-        return String(start.reversed().drop(while: \.isWhitespace).reversed())
+        var rest = text[...]
+        while rest.first?.isWhitespace == true { rest.removeFirst() }
+        while rest.last?.isWhitespace == true { rest.removeLast() }
+        return String(rest)
     }
 
+    /// Byte by byte: what separates the parts is ASCII, and each lookup of each record comes by here.
     private static func domain(_ text: String) -> String {
-        var rest = trimmed(text).lowercased()[...]
-        if let scheme = rest.firstRange(of: "://") { rest = rest[scheme.upperBound...] }
-        rest = rest.prefix { !"/?#".contains($0) }
-        if let at = rest.lastIndex(of: "@") { rest = rest[rest.index(after: at)...] }
-        rest = rest.prefix { $0 != ":" }
-        if rest.hasPrefix("www."), rest.dropFirst(4).contains(".") { rest = rest.dropFirst(4) }
-        while rest.hasSuffix(".") { rest.removeLast() }
-        return String(rest)
+        var rest = Array(trimmed(text).lowercased().utf8)[...]
+        if let scheme = rest.indices.first(where: { rest[$0...].starts(with: "://".utf8) }) {
+            rest = rest[(scheme + 3)...]
+        }
+        rest = rest.prefix { !"/?#".utf8.contains($0) }
+        if let at = rest.lastIndex(of: UInt8(ascii: "@")) { rest = rest[(at + 1)...] }
+        rest = rest.prefix { $0 != UInt8(ascii: ":") }
+        if rest.starts(with: "www.".utf8), rest.dropFirst(4).contains(UInt8(ascii: ".")) {
+            rest = rest.dropFirst(4)
+        }
+        while rest.last == UInt8(ascii: ".") { rest.removeLast() }
+        return String(decoding: rest, as: UTF8.self)
     }
 }
