@@ -200,7 +200,9 @@ public struct TextArray: PostgresParameter {
             }
             text.append(UInt8(ascii: "\""))
             for byte in value.utf8 {
-                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { text.append(UInt8(ascii: "\\")) }
+                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                    text.append(UInt8(ascii: "\\"))
+                }
                 text.append(byte)
             }
             text.append(UInt8(ascii: "\""))

@@ -66,11 +66,11 @@ struct PoolerTests {
         try await through(servers: 1, clients: 2) { pool, _, pooler in
             for _ in 0..<4 {
                 let found = try await pool.run { tx in
-                    try ["statement_timeout", "TimeZone", "enable_seqscan", "client_encoding"].map {
+                    try ["statement_timeout", "TimeZone", "enable_seqscan", "jit", "client_encoding"].map {
                         try tx.one(setting, $0)
                     }
                 }
-                #expect(found == ["65s", "UTC", "off", "UTF8"])
+                #expect(found == ["65s", "UTC", "off", "off", "UTF8"])
             }
             let console = try SQLConsole(pooler.conninfo(TestCluster.shared.get().conninfo()))
             #expect(console.run("SHOW statement_timeout").rows == [["0"]])

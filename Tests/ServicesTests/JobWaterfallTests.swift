@@ -136,6 +136,34 @@ struct JobStage {
 @Suite("Jobs, beside the simulator of providers")
 struct JobWaterfallTests {
     @Test(
+        "What many results of a batch cost is taken from what expires first, row by row as the ledger is replayed"
+    )
+    func expiring() async throws {
+        try await Simulation.run { simulation in
+            let stage = try await JobStage(simulation, [simulation.provider("steady")], credits: 100)
+            let operatorOf = stage.backend.connect(isOperator: true)
+            for (amount, year) in [(7, 2098), (5, 2097), (20, 2099)] {
+                let added = try await operatorOf.call(
+                    "billing.addCredits",
+                    #"{"workspaceId":"\#(stage.workspace)","amount":\#(amount),"type":"bonus","expiresAt":"\#(year)-01-01T00:00:00Z"}"#
+                )
+                #expect(added["result"] != nil, "\(added.source)")
+            }
+            let job = try await stage.run(
+                stage.create(JobStage.people(0..<9) + "," + JobStage.fields(["email"], ["steady"])))
+            let spent = try #require(job["spentCredits"]?.int64)
+            #expect(job["counts"]?["found"]?.int64 == 9 && spent >= 9)
+            let grants = try await stage.result("billing.get")["expiring"]?.elements.map {
+                $0["amount"]?.int64
+            }
+            #expect(grants?.reduce(0) { $0 + ($1 ?? 0) } == 32 - spent)
+            #expect(stage.account() == ["\(132 - spent)", "0"])
+            let verified = try await operatorOf.call("admin.ledger.verify", "{}")
+            #expect(verified["result"]?["differences"]?.count == 0, "\(verified.source)")
+        }
+    }
+
+    @Test(
         "What is found is paid, once, and goes into the record with where it came from; asked again it is free"
     )
     func foundAndCached() async throws {
