@@ -15,8 +15,14 @@ public final class DatabaseConnections: Sendable {
         var holders: [any Pausing] = []
         var isPaused = false
         var isEnding = false
+
+        mutating func resume() {
+            isPaused = false
+            for holder in holders { holder.resume() }
+        }
     }
 
+    /// Held while the holders are told, too: all of them are told of one change before the next.
     private let state = Mutex(State())
 
     public init(_ holders: [any Pausing] = []) {
@@ -24,37 +30,31 @@ public final class DatabaseConnections: Sendable {
     }
 
     public func add(_ holder: any Pausing) {
-        let isPaused = state.withLock { state in
+        state.withLock { state in
             state.holders.append(holder)
-            return state.isPaused
+            if state.isPaused { holder.pause() }
         }
-        if isPaused { holder.pause() }
     }
 
     /// - Returns: false when there is no pause any more, because the process ends.
     @discardableResult
     public func pause() -> Bool {
-        let holders = state.withLock { state -> [any Pausing]? in
-            guard !state.isEnding else { return nil }
+        state.withLock { state in
+            guard !state.isEnding else { return false }
             state.isPaused = true
-            return state.holders
+            for holder in state.holders { holder.pause() }
+            return true
         }
-        for holder in holders ?? [] { holder.pause() }
-        return holders != nil
     }
 
-    public func resume() {
-        let holders = state.withLock { state in
-            state.isPaused = false
-            return state.holders
-        }
-        for holder in holders { holder.resume() }
-    }
+    public func resume() { state.withLock { $0.resume() } }
 
     /// The process ends: what was begun is finished, and nothing holds that up any more.
     public func end() {
-        state.withLock { $0.isEnding = true }
-        resume()
+        state.withLock { state in
+            state.isEnding = true
+            state.resume()
+        }
     }
 
     public var isEnding: Bool { state.withLock { $0.isEnding } }

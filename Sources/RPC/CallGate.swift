@@ -20,23 +20,32 @@ public final class CallGate: Sendable {
     public var waiting: Int? { state.withLock { $0.until == nil ? nil : $0.held.count } }
 
     /// Closes it, or moves the time at which it opens by itself.
-    public func close(until: UInt64) { state.withLock { $0.until = until } }
+    /// - Parameter change: what goes with it, and comes before or after all that goes with its opening; false: it is not to be closed.
+    /// - Returns: whether it is closed.
+    public func close(until: UInt64, with change: () -> Bool) -> Bool {
+        state.withLock { state in
+            guard change() else { return false }
+            state.until = until
+            return true
+        }
+    }
 
     /// Opens it, and lets what waits go.
-    /// - Returns: whether it was closed.
+    /// - Parameters:
+    ///   - moment: only if it is to open by itself by then, on the clock of ``MonotonicClock``.
+    ///   - change: what goes with it.
+    /// - Returns: whether it was closed, and is open now.
     @discardableResult
-    public func open() -> Bool {
+    public func open(ifDueAt moment: UInt64 = .max, with change: () -> Void = {}) -> Bool {
         let held = state.withLock { state -> [@Sendable () -> Void]? in
-            guard state.until != nil else { return nil }
+            guard let until = state.until, until <= moment else { return nil }
+            change()
             defer { state = State() }
             return state.held
         }
         for start in held ?? [] { start() }
         return held != nil
     }
-
-    /// Whether the time has come at which it opens by itself.
-    public var isDue: Bool { state.withLock { $0.until.map { MonotonicClock.now >= $0 } ?? false } }
 
     /// Starts a call, now or when it is open.
     func pass(_ call: Call) {

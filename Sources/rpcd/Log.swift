@@ -162,7 +162,7 @@ final class Log: Sendable {
         let begin = isCutOff.exchange(false, ordering: .relaxed) ? "\n" : ""
         let bytes = Array((begin + line + "\n").utf8)
         let written = Glibc.write(descriptor, bytes, bytes.count)
-        if written < bytes.count, written != 0 { isCutOff.store(true, ordering: .relaxed) }
+        if written > 0, written < bytes.count { isCutOff.store(true, ordering: .relaxed) }
     }
 
     private func jsonLine(_ level: Level, _ message: String, _ fields: [(String, String)]) -> String {

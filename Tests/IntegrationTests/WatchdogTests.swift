@@ -41,7 +41,7 @@ final class NotifySocket {
     }
 }
 
-@Suite("What the service manager is told", .enabled(if: geteuid() == 0))
+@Suite("What the service manager is told")
 struct WatchdogTests {
     /// A thread of a daemon that stands still until this is let go.
     private final class Frozen {
@@ -69,7 +69,7 @@ struct WatchdogTests {
 
     @Test(
         "When one event loop hangs, or one thread of the database, no ping is sent any more; when it goes on, they come again",
-        arguments: ["NIO-ELT", "rpcd-pool"])
+        .enabled(if: geteuid() == 0), arguments: ["NIO-ELT", "rpcd-pool"])
     func hangs(name: String) async throws {
         try await withTemporaryFolder { folder in
             let manager = NotifySocket(folder + "/notify")
@@ -82,9 +82,8 @@ struct WatchdogTests {
             let frozen = try await Frozen(thread)
             // A thread of the database is given ten seconds: a loaded machine may hold it up.
             let deadline = Date(timeIntervalSinceNow: 30)
-            while manager.next(milliseconds: 1000) != nil, Date() < deadline {}
+            while manager.next(milliseconds: 3000) != nil, Date() < deadline {}
             #expect(Date() < deadline)
-            #expect(manager.next(milliseconds: 1000) == nil)
             await frozen.letGo()
             #expect(manager.next(with: "WATCHDOG=1") != nil)
             served.process.send(SIGTERM)

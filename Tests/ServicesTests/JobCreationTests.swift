@@ -4,7 +4,7 @@ import Testing
 
 @testable import Services
 
-@Suite("Jobs of all records, while records come and go")
+@Suite("Jobs of all records, while records come and go", .timeLimit(.minutes(5)))
 struct JobCreationTests {
     /// Makes a job of all records, and has `meanwhile` committed when it waits for what `first` has locked.
     private static func create(
@@ -20,7 +20,9 @@ struct JobCreationTests {
             #"{"workspaceId":"\#(stage.workspace)","all":true,"#
             + JobStage.fields(["email", "phone"], ["steady"]) + "}"
         async let answer = backend.connect().call("jobs.create", params, token: token)
-        while watcher.run("SELECT FROM pg_locks WHERE NOT granted").rows.isEmpty { await Task.yield() }
+        let waits =
+            "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        while watcher.run(waits).rows.isEmpty { await Task.yield() }
         #expect(watcher.run(meanwhile).sqlState == nil)
         other.run("COMMIT")
         let made = try await answer
@@ -54,12 +56,14 @@ struct JobCreationTests {
         }
     }
 
-    @Test("A record that comes while the job is made is counted and paid for, or is not among its tasks")
-    func added() async throws {
+    @Test(
+        "A record that comes while the job is made, or after it was estimated, is counted and paid for",
+        arguments: ["jobs", "job_tasks"])
+    func added(whileLocked table: String) async throws {
         try await Simulation.run { simulation in
             let stage = try await JobCreationTests.stage(simulation)
             let job = try await JobCreationTests.create(
-                stage, first: "LOCK TABLE jobs IN SHARE MODE",
+                stage, first: "LOCK TABLE \(table) IN SHARE MODE",
                 meanwhile: """
                     INSERT INTO records (workspace_id, external_id, fields)
                     SELECT workspace_id, 'new', '{"name":"New Person","domain":"new.example"}' FROM records LIMIT 1
@@ -68,17 +72,17 @@ struct JobCreationTests {
         }
     }
 
-    @Test("A record that comes after the job was estimated is counted and paid for, too")
-    func addedLate() async throws {
+    @Test("What has expired goes when a job is made that sets nothing aside")
+    func overdue() async throws {
         try await Simulation.run { simulation in
             let stage = try await JobCreationTests.stage(simulation)
-            let job = try await JobCreationTests.create(
-                stage, first: "LOCK TABLE job_tasks IN SHARE MODE",
-                meanwhile: """
-                    INSERT INTO records (workspace_id, external_id, fields)
-                    SELECT workspace_id, 'new', '{"name":"New Person","domain":"new.example"}' FROM records LIMIT 1
-                    """)
-            try await JobCreationTests.expectSound(stage, job, records: 11)
+            _ = try await stage.result("billing.holds.create", #""amount":100"#)
+            let aged = stage.console.run("UPDATE credit_holds SET expires_at = now()")
+            #expect(aged.sqlState == nil)
+            let job = try await stage.create(
+                #""all":true,"maxCredits":0,"# + JobStage.fields(["email"], ["steady"]))
+            #expect(job["total"]?.int64 == 10)
+            #expect(stage.account() == ["1000", "0"])
         }
     }
 

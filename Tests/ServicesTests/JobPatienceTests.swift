@@ -81,6 +81,12 @@ struct JobPatienceTests {
                 try await stage.until { try stage.number(state, many) <= 10 }
                 let served = try await simulation.calls("slow1")
                 try await stage.until { try await simulation.calls("slow1") >= served + 3 }
+                // It rested once, long ago; since then it is their turn that they wait for.
+                stage.console.run(
+                    "UPDATE job_tasks SET waits_since = now() - interval '2 days' WHERE waits_since IS NULL")
+                let waiting =
+                    "SELECT count(*) FROM job_tasks WHERE job_id = $1 AND state = 'waiting' AND waits_since IS NULL"
+                try await stage.until { try stage.number(waiting, many) > 0 }
                 #expect(try stage.number(JobPatienceTests.failures, many) == 0)
                 let status = try await stage.result("jobs.get", #""jobId":"\#(many["id"]?.string ?? "")""#)
                 #expect(status["status"]?.string == "running" && status["counts"]?["failed"]?.int64 == 0)

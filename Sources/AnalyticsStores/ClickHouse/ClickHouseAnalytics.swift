@@ -68,6 +68,7 @@ public final class ClickHouseAnalytics: AnalyticsStore {
         let workspaces = erasures.filter { $0.recordID == nil }.map(\.workspaceID)
         let records = erasures.compactMap { erasure in erasure.recordID.map { (erasure.workspaceID, $0) } }
         do throws(ClickHouseFailure) {
+            hasErased.withLock { $0 = true }
             for some in workspaces.chunks(of: ClickHouseAnalytics.erasuresAtOnce) {
                 for statement in [
                     ClickHouseAnalytics.eraseWorkspaces, ClickHouseAnalytics.eraseEnrichmentSums,
@@ -80,7 +81,6 @@ public final class ClickHouseAnalytics: AnalyticsStore {
             }
             if !workspaces.isEmpty { marks.withLock { $0 = Marks() } }
             for some in records.chunks(of: ClickHouseAnalytics.erasuresAtOnce) {
-                hasErased.withLock { $0 = true }
                 try await eraseRecords(some)
             }
         } catch {
@@ -92,7 +92,9 @@ public final class ClickHouseAnalytics: AnalyticsStore {
         let parameters: [ClickHouseParameter] = [
             .uuids("workspaces", Array(Set(some.map(\.0)))), .uuids("records", some.map(\.1)),
         ]
-        guard try await markErased(parameters) else {
+        // One alone has no half, wherever it lies.
+        let most = some.count > 1 ? ClickHouseAnalytics.mostErased : ClickHouseAnalytics.mostErasedOfOne
+        guard try await markErased(parameters, atMost: most) else {
             // They lie in too many places for once.
             for half in Array(some).chunks(of: (some.count + 1) / 2) { try await eraseRecords(half) }
             return
@@ -105,8 +107,9 @@ public final class ClickHouseAnalytics: AnalyticsStore {
     public func deleteOld() async throws(AnalyticsFailure) {
         guard hasErased.withLock({ $0 }) else { return }
         do throws(ClickHouseFailure) {
-            try await client.execute(
-                ClickHouseAnalytics.applyErasures, milliseconds: ClickHouseAnalytics.eraseMs)
+            for statement in ClickHouseAnalytics.applyErasures {
+                try await client.execute(statement, milliseconds: ClickHouseAnalytics.eraseMs)
+            }
         } catch {
             throw AnalyticsFailure(error, inserting: false)
         }

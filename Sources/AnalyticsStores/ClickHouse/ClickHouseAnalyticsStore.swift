@@ -87,8 +87,11 @@ extension ClickHouseAnalytics {
         """
 
     /// Erased rows go from the disk, too. Nobody waits for it.
-    static let applyErasures: StaticString =
-        "ALTER TABLE enrichment APPLY DELETED MASK SETTINGS mutations_sync = 0"
+    static let applyErasures: [StaticString] = [
+        "ALTER TABLE enrichment APPLY DELETED MASK SETTINGS mutations_sync = 0",
+        "ALTER TABLE enrichment_sums APPLY DELETED MASK SETTINGS mutations_sync = 0",
+        "ALTER TABLE call_sums APPLY DELETED MASK SETTINGS mutations_sync = 0",
+    ]
 }
 
 /// What has been migrated.

@@ -95,7 +95,9 @@ extension ClickHouseAnalytics {
     private static let marksAtOnce = 2000
     private static let markAllNanoseconds: UInt64 = 60_000_000_000
     /// Slots of time that one erasure touches.
-    private static let mostErased: Int64 = 100_000
+    static let mostErased: Int64 = 100_000
+    /// More quarters of an hour than anybody keeps rows of.
+    static let mostErasedOfOne: Int64 = 10_000_000
 
     /// Marks what the rows of a batch lie in.
     func mark(_ batch: AnalyticsBatch) async throws(ClickHouseFailure) {
@@ -115,13 +117,15 @@ extension ClickHouseAnalytics {
 
     /// Marks what the rows of records lie in that are to be erased.
     /// - Returns: false, and nothing is marked, where this is too much at once.
-    func markErased(_ parameters: [ClickHouseParameter]) async throws(ClickHouseFailure) -> Bool {
+    func markErased(
+        _ parameters: [ClickHouseParameter], atMost most: Int64
+    ) async throws(ClickHouseFailure) -> Bool {
         var limits = QueryLimits.within(milliseconds: ClickHouseAnalytics.markMs)
-        limits.rows = ClickHouseAnalytics.mostErased + 1
+        limits.rows = most + 1
         let rows = try await client.query(
             ClickHouseAnalytics.listErased,
-            parameters + [.limit(Int(ClickHouseAnalytics.mostErased) + 1)], limits: limits)
-        guard rows.count <= ClickHouseAnalytics.mostErased else { return false }
+            parameters + [.limit(Int(most) + 1)], limits: limits)
+        guard rows.count <= most else { return false }
         var slots: [Slot: Int64] = [:]
         for row in rows.rows {
             let (workspace, at) = (try row.identifier(0), Timestamp(seconds: try row.integer(1)))

@@ -13,7 +13,7 @@ struct MigrationStatement: Equatable {
         line.hasPrefix(pardon) && line.count > pardon.count
     }
 
-    /// The name in `CREATE INDEX CONCURRENTLY`, as it was written; nil for any other statement, and where there is none.
+    /// The name in `CREATE INDEX CONCURRENTLY`, unquoted ones in capitals; nil for any other statement, and where there is none.
     static func indexMade(_ words: [String]) -> String? {
         guard words.first == "CREATE", let start = words.firstIndex(of: "CONCURRENTLY"),
             words[..<start].contains("INDEX")

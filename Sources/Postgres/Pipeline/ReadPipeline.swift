@@ -67,11 +67,6 @@ public final class ReadPipeline: Pausing, @unchecked Sendable {
     /// Whether a read from this thread is sent at once, without a hop: it runs on the pipeline's loop, and there is a connection.
     public var isAtHand: Bool { hasLine.load(ordering: .relaxed) && reactor.isCurrent }
 
-    /// Connects anew, as to a server that has taken over. What is under way goes to the pool.
-    public func reconnect() {
-        reactor.execute { self.lose(PostgresError(.connectionLost, "connecting anew")) }
-    }
-
     /// What is under way goes to the pool; there is no connection until ``resume()``.
     public func pause() {
         attachment.pause()

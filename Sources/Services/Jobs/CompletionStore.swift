@@ -47,12 +47,12 @@ extension TaskQueue {
     static let postpone = Statement(
         """
         UPDATE job_tasks k SET state = 'waiting', leased_by = NULL, lease_until = NULL,
-            due_at = now() + make_interval(secs => t.seconds), attempts = k.attempts + t.calls, failures = k.failures + CASE WHEN t.has_failed THEN 1 ELSE 0 END,
-            waits_since = CASE WHEN t.rests THEN coalesce(k.waits_since, now()) ELSE k.waits_since END,
+            due_at = now() + make_interval(secs => t.seconds), attempts = k.attempts + t.calls, failures = k.failures + CASE t.reason WHEN 'failure' THEN 1 ELSE 0 END,
+            waits_since = CASE t.reason WHEN 'rest' THEN coalesce(k.waits_since, now()) WHEN 'place' THEN NULL ELSE k.waits_since END,
             failed = coalesce(k.failed || t.failed, k.failed, t.failed),
             calls = coalesce(k.calls || t.asked, k.calls, t.asked)
-        FROM unnest($3::bigint[], $4::integer[], $5::float8[], $6::boolean[], $7::boolean[], $8::jsonb[], $9::integer[], $10::jsonb[])
-            t (seq, take, seconds, has_failed, rests, failed, calls, asked), LATERAL (SELECT ctid AS place FROM job_tasks WHERE job_id = $2 AND seq = t.seq AND takes = t.take AND state = 'running'
+        FROM unnest($3::bigint[], $4::integer[], $5::float8[], $6::text[], $7::jsonb[], $8::integer[], $9::jsonb[])
+            t (seq, take, seconds, reason, failed, calls, asked), LATERAL (SELECT ctid AS place FROM job_tasks WHERE job_id = $2 AND seq = t.seq AND takes = t.take AND state = 'running'
                 AND leased_by = $1 LIMIT 1) found
         WHERE k.ctid = found.place
         """)

@@ -167,23 +167,25 @@ public final class JobRunner: Sendable {
         // What is taken up in vain costs as much as the rest: of what providers have no places for, less is taken up the next time.
         var allowance = settings.inFlight
         while !Task.isCancelled {
-            let (running, turnedAway) = state.withLock { ($0.running.count, $0.takeTurnedAway()) }
+            let running = state.withLock { $0.running.count }
             let unwritten = writer.count
-            if turnedAway > 0 {
-                allowance = max(JobRunner.leastAllowance, took - turnedAway + took / 4)
-            } else if took > 0 {
-                allowance = min(settings.inFlight, 2 * allowance)
-            }
             // Results are written down while others are under way, but do not pile up.
-            let room = unwritten < 2 * ResultWriter.batch ? min(allowance, settings.inFlight - running) : 0
-            took = 0
+            let free = unwritten < 2 * ResultWriter.batch ? settings.inFlight - running : 0
             // A few at a time cost as much as many: it waits for some room, but not for long.
-            if room < settings.inFlight / 2, hasRoomToWaitFor {
+            if min(allowance, free) < settings.inFlight / 2, hasRoomToWaitFor {
                 hasRoomToWaitFor = false
                 await wake.wait(atMost: JobRunner.gathering)
                 continue
             }
             hasRoomToWaitFor = true
+            let turnedAway = state.withLock { $0.takeTurnedAway() }
+            if turnedAway > 0 {
+                allowance = max(JobRunner.leastAllowance, took - turnedAway + took / 4)
+            } else if took > 0 {
+                allowance = min(settings.inFlight, 2 * allowance)
+            }
+            let room = min(allowance, free)
+            took = 0
             if room > 0 {
                 do {
                     let batch = try await queue.claim(atMost: min(room, JobRunner.claimed))
@@ -222,7 +224,7 @@ public final class JobRunner: Sendable {
                     // Only now: whoever stops waits for all that run.
                     self.state.withLock { state in
                         state.running[place] = nil
-                        if case .later(_, .turn) = outcome.kind { state.turnedAway += 1 }
+                        if case .later(_, .place) = outcome.kind { state.turnedAway += 1 }
                     }
                 }
                 state.running[place] = Running(task: task, work: work)

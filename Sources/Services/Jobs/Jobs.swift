@@ -63,6 +63,9 @@ struct Jobs: Sendable {
                 tx, &account, aside, seconds: Jobs.holdSeconds, referenceID: "job:\(id)", for: .job,
                 by: access.actor,
                 access.call.requestID)
+        }
+        // Something may have expired where nothing is set aside.
+        if account.isChanged {
             billing.tell(tx, &account)
             billing.close(tx, account)
         }

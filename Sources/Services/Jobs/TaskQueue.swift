@@ -176,8 +176,7 @@ struct TaskQueue: Sendable {
         guard !later.isEmpty else { return }
         tx.queue(
             TaskQueue.postpone, daemon, job.id, IntegerArray(later.map(\.0.seq)),
-            IntegerArray(later.map(\.0.take)), TextArray(later.map(\.1)),
-            TextArray(later.map { $0.2 == .failure }), TextArray(later.map { $0.2 == .rest }),
+            IntegerArray(later.map(\.0.take)), TextArray(later.map(\.1)), TextArray(later.map(\.2.rawValue)),
             TextArray(later.map(\.3.failedText)),
             IntegerArray(later.map(\.3.uncountedCalls)), TextArray(later.map(\.3.askedText)))
     }
@@ -276,9 +275,11 @@ struct TaskOutcome: Sendable {
     }
 
     /// Why it is put back.
-    enum Reason: Sendable {
-        /// Others are before it.
+    enum Reason: String, Sendable {
+        /// Somebody asks the same, or this daemon does not go on with it.
         case turn
+        /// Its provider has no place for it yet, and is no worse for that.
+        case place
         /// A provider is left alone for a while.
         case rest
         /// Everybody failed who was asked: it is tried a few times.

@@ -54,7 +54,7 @@ struct Waterfall: Sendable {
             if case .failed(let failure, _) = step, let wait = failure.wait,
                 let pause = self.pause(wait, failure.retryAfterNanoseconds, task, progress, using: &random)
             {
-                return putBack(outcome, pause, wait == .turn ? .turn : .rest, progress, using: &random)
+                return putBack(outcome, pause, wait == .turn ? .place : .rest, progress, using: &random)
             }
             if let result = progress.take(step, field) {
                 outcome.kind = .done(result)

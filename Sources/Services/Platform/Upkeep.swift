@@ -30,13 +30,7 @@ public struct Upkeep: Sendable {
         }
     }
 
-    /// No turn begins any more; returns when the last has ended.
-    public func stop() async {
-        task.cancel()
-        await task.value
-    }
-
-    /// Stops all of them side by side.
+    /// Stops all of them side by side: no turn begins any more.
     /// - Returns: whether the last turn of each has ended in time; else they end with the process.
     public static func stop(_ works: [Upkeep], within patience: Duration) async -> Bool {
         for work in works { work.task.cancel() }

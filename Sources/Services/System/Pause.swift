@@ -64,17 +64,14 @@ extension System {
     private func pause(seconds: Int64) async throws -> Pause {
         let now = MonotonicClock.now
         let connections = connections
-        gate.close(until: now + UInt64(seconds) * 1_000_000_000)
-        guard connections.pause() else {
-            gate.open()
+        guard gate.close(until: now + UInt64(seconds) * 1_000_000_000, with: { connections.pause() }) else {
             throw CallError.unavailable("The daemon is stopping")
         }
         notice(Notice(.paused, "Calls are held for at most \(seconds) s"))
         Task {
             try? await Task.sleep(for: .seconds(seconds))
-            // A later pause has moved the time.
-            guard gate.isDue else { return }
-            resume()
+            // A later pause may have moved the time.
+            resume(ifDueAt: MonotonicClock.now)
         }
         let deadline = now + min(UInt64(seconds) * 1_000_000_000, System.patienceNanoseconds)
         while !connections.isQuiet, MonotonicClock.now < deadline {
@@ -84,9 +81,8 @@ extension System {
     }
 
     @discardableResult
-    private func resume() -> Bool {
-        connections.resume()
-        let wasPaused = gate.open()
+    private func resume(ifDueAt moment: UInt64 = .max) -> Bool {
+        let wasPaused = gate.open(ifDueAt: moment) { connections.resume() }
         if wasPaused { notice(Notice(.resumed, "Calls go on")) }
         return wasPaused
     }

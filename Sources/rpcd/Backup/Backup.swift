@@ -44,6 +44,7 @@ struct Backup {
                 try FileTree.sync(Doctor.folder(of: keysFile))
             }
             guard rename(partial, folder) == 0 else {
+                if let keysFile { unlink(keysFile) }
                 throw CommandFailure("\(folder) cannot be made: \(String(cString: strerror(errno)))")
             }
             try FileTree.sync(Doctor.folder(of: folder))

@@ -7,6 +7,15 @@ extension Restore {
         let name: String
         let path: String?
         let content: [UInt8]
+
+        /// Where another ring goes that is there.
+        var aside: String? {
+            guard let path, let there = readFile(path, limit: 1_048_576), !Restore.has(there, all: content)
+            else {
+                return nil
+            }
+            return path + ".before-unseal"
+        }
     }
 
     /// - Throws: ``CommandFailure`` where a ring would have to be a credential and is another one: that cannot be written.
@@ -28,7 +37,13 @@ extension Restore {
                     )
                 }
             }
-            return Place(name: name, path: path, content: content)
+            let place = Place(name: name, path: path, content: content)
+            if let aside = place.aside, access(aside, F_OK) == 0 {
+                throw CommandFailure(
+                    "\(place.name) has other keys than the backup, and would be put aside as \(aside), which is there already: move that away first"
+                )
+            }
+            return place
         }
     }
 
@@ -39,12 +54,11 @@ extension Restore {
                 progress("the credential \(place.name) has these keys")
                 continue
             }
-            if let there = readFile(path, limit: 1_048_576) {
-                guard !has(there, all: place.content) else {
+            if readFile(path, limit: 1_048_576) != nil {
+                guard let aside = place.aside else {
                     progress("\(path) is there and stays as it is")
                     continue
                 }
-                let aside = path + ".before-unseal"
                 guard access(aside, F_OK) != 0, rename(path, aside) == 0 else {
                     throw CommandFailure(
                         "\(path) has other keys than the backup, and cannot be put aside as \(aside)")

@@ -7,12 +7,11 @@ extension Doctor {
         let faults = reading.errors + settings.faults() + reading.authorityFaults()
         let given = reading.entries.filter { $0.origin != .standard }.count
         let readers = fileFindings()
-        guard readers.isEmpty || !faults.isEmpty else { return readers }
-        return readers
-            + faults.map {
-                .refusal(
-                    $0, do: "rpcd help config tells what it takes; rpcd config show, where it comes from")
-            }
+        let refusals = faults.map {
+            Finding.refusal(
+                $0, do: "rpcd help config tells what it takes; rpcd config show, where it comes from")
+        }
+        return (readers + refusals)
             .orElse(.ok("\(reading.entries.count) settings, \(given) of them given"))
     }
 

@@ -101,7 +101,7 @@ extension Doctor {
 
     private static func sameInstance(_ setting: String) -> Finding {
         .failure(
-            "\(setting) names a PostgreSQL that may not be it, as that of the transactions: rpcd serve refuses that",
+            "\(setting) names the PostgreSQL of the transactions, or one that cannot be told from it: rpcd serve refuses that",
             do: "give analytics an instance of its own, or ClickHouse's HTTP interface")
     }
 
