@@ -94,6 +94,29 @@ class Keeping:
 
     # Backups.
 
+    def timers(self):
+        """Both, at another time than at night."""
+        units = ("rpcd-backup", "rpcd-verify")
+        before = {unit: self.host.show(f"{unit}.service", "ExecMainExitTimestampMonotonic") for unit in units}
+        folders = [self.host.root / f"etc/systemd/system/{unit}.timer.d" for unit in units]
+        for folder in folders:
+            folder.mkdir()
+            (folder / "soon.conf").write_text("[Timer]\nOnActiveSec=100ms\nAccuracySec=1ms\nRandomizedDelaySec=0\n")
+        try:
+            self.host.run("systemctl", "daemon-reload")
+            self.host.run("systemctl", "restart", *(f"{unit}.timer" for unit in units))
+            for unit in units:
+                self.host.wait(f"the end of {unit}.service",
+                               lambda: self.host.show(f"{unit}.service", "ExecMainExitTimestampMonotonic") not in (before[unit], ["0"], [""]))
+                assert self.host.show(f"{unit}.service", "Result") == ["success"], self.host.journal("-u", unit, "-n", "20")
+        finally:
+            for folder in folders:
+                shutil.rmtree(folder)
+            self.host.run("systemctl", "daemon-reload")
+        said = self.host.journal("-u", "rpcd-verify", "-n", "20")
+        assert re.search(r"\d+ checked, 0 differ", said), said
+        return f"rpcd-backup.timer and rpcd-verify.timer start theirs: {' '.join(said.split())[:120]}"
+
     def backup(self):
         """By the unit and by hand, both with the keys apart."""
         self.host.shell(f"umask 077; head -c 24 /dev/urandom | base64 >{PASSPHRASE}")

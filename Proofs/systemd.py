@@ -54,7 +54,7 @@ class Proof(keeping.Keeping, upgrading.Upgrading, service.Service):
             ("restarts under load", self.restarts), ("restarts under load, HTTP", self.restarts_http), ("a second daemon", self.second_daemon),
             ("upgrade under load", self.upgrade), ("upgrades, migrated by hand", self.upgrade_by_hand),
             ("upgrade with a migration, under load", self.upgrade_with_migration), ("upgrade without settings", self.upgrade_without_settings),
-            ("backup", self.backup), ("a child out of memory", self.child_killed), ("everything lost, restored", self.drill),
+            ("backup", self.backup), ("timers", self.timers), ("a child out of memory", self.child_killed), ("everything lost, restored", self.drill),
             ("each key once", self.each_key_once), ("encrypted credential", self.encrypted_credential), ("without Internet", self.without_internet),
             ("remove", self.remove), ("install again", self.install_again), ("purge", self.purge),
         ]

@@ -14,6 +14,9 @@ public protocol AnalyticsStore: Sendable {
     /// What tells this instance from every other one of its kind.
     func systemIdentifier() async throws(AnalyticsFailure) -> String
 
+    /// Takes nothing for there any more that was sent: the store may be another one than before, or have lost it.
+    func forgetSent()
+
     /// Returns when everything is kept. The same batch, or a part of it, may come again.
     /// - Parameter token: the same for the same batch.
     func insert(_ batch: AnalyticsBatch, token: String) async throws(AnalyticsFailure)

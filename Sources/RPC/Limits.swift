@@ -20,6 +20,8 @@ public struct Limits: Sendable, Equatable {
     public var readAheadFrames = 256
     /// The same in bytes.
     public var readAheadBytes = 8 * 1024 * 1024
+    /// Jobs of a workspace that have not ended.
+    public var openJobs = 1000
     /// Open connections, socket and HTTP together.
     public var connections = 1024
     /// Open connections of one uid (socket) or address (HTTP); the operator is exempt.
@@ -89,6 +91,7 @@ public struct Limits: Sendable, Equatable {
         Entry("bulkRecords", "records of one bulk call", 1...10_000, \.bulkRecords),
         Entry("recordFields", "fields of one record", 1...1000, \.recordFields),
         Entry("recordBytes", "bytes of all fields of one record", 1024...1_048_576, \.recordBytes),
+        Entry("openJobs", "jobs of a workspace that have not ended", 1...1_000_000, \.openJobs),
         Entry("inFlight", "requests of one connection that run at once", 1...65_536, \.inFlight),
         Entry("readAheadFrames", "frames read past what runs", 1...65_536, \.readAheadFrames),
         Entry("readAheadBytes", "bytes read past what runs", 1024...1_073_741_824, \.readAheadBytes),

@@ -23,7 +23,7 @@ public struct Notice: Sendable, CustomStringConvertible {
         case callFailed, unavailable, paused, resumed
         case upkeepFailed, resultsWait, resultLost, webhookNeglected
         case webhookDisabled, mailNotSent, providersRead, providersRefused
-        case circuitOpened, circuitClosed, circuitForced, deadLetter
+        case circuitOpened, circuitClosed, circuitForced, deadLetter, keyUnreadable
         case analyticsDropped, redisAway, redisBack, setting
     }
 }
@@ -57,6 +57,7 @@ extension Notice.Kind {
         case .circuitClosed: "76e2507bc7b13aa8d3655fc9e35d6c11"
         case .circuitForced: "671b5a9656936632c5c30e119edb8d92"
         case .deadLetter: "92d254d7fe03c0e4c08f532c9af26054"
+        case .keyUnreadable: "6f2f8f0c1b7d4a0e9d1c3f6b5a7e2c48"
         case .analyticsDropped: "17d104f66e3312b073e45fcec83c2a8d"
         case .redisAway: "86b22542b5810f0a6ffc4798d551e17d"
         case .redisBack: "98177d4622d2fa857e8804180025cd7f"
@@ -72,7 +73,7 @@ extension Notice.Kind {
         case .unavailable, .paused, .upkeepFailed, .resultsWait, .webhookNeglected, .webhookDisabled,
             .mailNotSent, .providersRefused, .circuitOpened, .analyticsDropped, .redisAway, .setting:
             .warning
-        case .reloadRefused, .callFailed, .resultLost, .deadLetter: .error
+        case .reloadRefused, .callFailed, .resultLost, .deadLetter, .keyUnreadable: .error
         }
     }
 
@@ -99,6 +100,7 @@ extension Notice.Kind {
         case .circuitClosed: "A provider is called again"
         case .circuitForced: "The operator has decided about a circuit"
         case .deadLetter: "Analytics refuses a row for good"
+        case .keyUnreadable: "A provider's key cannot be read"
         case .analyticsDropped: "Notes for analytics were dropped"
         case .redisAway: "Redis is away"
         case .redisBack: "Redis is back"
@@ -131,6 +133,8 @@ extension Notice.Kind {
             "They are kept and written again. Nothing that was paid is lost; providers are not asked again for them."
         case .resultLost:
             "It could not be written, for a reason that does not go away. Its credits were not taken; jobs.retry asks again."
+        case .keyUnreadable:
+            "Its provider is passed over: tasks go on to the next one, or fail and can be asked again with jobs.retry. A file of the operator's has to belong to the daemon's user, mode 0600; a workspace's credential needs the master key that sealed it (rpcd keys list, rpcd doctor)."
         case .webhookNeglected:
             "The database was away, or a master key is missing here. It is tried again after two minutes."
         case .webhookDisabled:

@@ -93,10 +93,16 @@ extension Settings {
 
 extension Daemon {
     /// Refuses to keep analytics in the instance that the transactions are in. A store that is away is asked later.
-    func checkAnalytics() async throws {
-        guard let store = platform.analytics.store else { return }
-        guard let isApart = try? await platform.analytics.isApart(store, from: pool) else {
-            guard let place = settings.clickHousePlace, await PostgresProbe.answers(at: place) else { return }
+    /// - Returns: whether it could be asked.
+    @discardableResult
+    static func requireApart(_ analytics: AnalyticsService, from pool: Pool, _ settings: Settings)
+        async throws -> Bool
+    {
+        guard let store = analytics.store else { return false }
+        guard let isApart = try? await analytics.isApart(store, from: pool) else {
+            guard let place = settings.clickHousePlace, await PostgresProbe.answers(at: place) else {
+                return false
+            }
             throw SettingError(
                 store.setting, got: "***",
                 takes:
@@ -108,6 +114,12 @@ extension Daemon {
                 store.setting, got: "***",
                 takes: "another instance than RPCD_DATABASE_URL: reports must not slow down transactions")
         }
+        return true
+    }
+
+    /// The same, and that its tables are those of this release.
+    func checkAnalytics() async throws {
+        guard try await Daemon.requireApart(platform.analytics, from: pool, settings) else { return }
         let standing: Migrator.Standing?
         if let migrator = try Daemon.clickHouseMigrator(settings) {
             standing = try await migrator.standing()

@@ -22,16 +22,30 @@ final class ProgressLine {
         drawnAt = now
     }
 
-    func update(done: Int, count: Int) {
+    /// - Parameter note: goes behind it.
+    func update(done: Int, count: Int, note: String = "") {
         let now = MonotonicClock.now
         meter.update(done: done, count: count, now: now)
         let pause = isTerminal ? ProgressLine.redrawNanoseconds : ProgressLine.lineNanoseconds
         guard now - drawnAt >= pause else { return }
+        draw(note, now)
+    }
+
+    /// How it ended, to stay.
+    func finish(done: Int, count: Int, note: String = "") {
+        let now = MonotonicClock.now
+        meter.update(done: done, count: count, now: now)
+        draw(note, now)
+        if isTerminal { StandardError.write("\n") }
+    }
+
+    private func draw(_ note: String, _ now: UInt64) {
         drawnAt = now
         isDrawn = true
         let bar = meter.bar().map { $0 + " " } ?? ""
         // To the end of the line, whatever stood there.
-        StandardError.write(isTerminal ? "\r\(bar)\(meter.line)\u{1B}[K" : "rpcd:\(meter.line)\n")
+        let line = meter.line + (note.isEmpty ? "" : "  " + note)
+        StandardError.write(isTerminal ? "\r\(bar)\(line)\u{1B}[K" : "rpcd:\(line)\n")
     }
 
     /// Takes the line away, for something else to be said.

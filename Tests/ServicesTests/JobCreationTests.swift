@@ -72,6 +72,28 @@ struct JobCreationTests {
         }
     }
 
+    @Test("A workspace has so many jobs that have not ended, and no more")
+    func most() async throws {
+        try await Simulation.run { simulation in
+            let stage = try await JobCreationTests.stage(simulation)
+            let one = JobStage.people(0..<1) + "," + JobStage.fields(["email"], ["steady"])
+            _ = try await stage.create(one)
+            let more = """
+                INSERT INTO jobs SELECT (jsonb_populate_record(j, jsonb_build_object('id', gen_random_uuid(), 'hold_id', null))).*
+                FROM jobs j, generate_series(2, 999)
+                """
+            #expect(stage.console.run(more).sqlState == nil)
+            let turns = """
+                INSERT INTO job_turns (job_id, workspace_id, priority) SELECT id, workspace_id, 0 FROM jobs WHERE hold_id IS NULL
+                """
+            #expect(stage.console.run(turns).sqlState == nil)
+            _ = try await stage.create(one)
+            let refused = try await stage.call("jobs.create", one)
+            #expect(refused.errorCode == "CONFLICT", "\(refused.source)")
+            #expect(stage.console.run("SELECT count(*) FROM jobs").rows == [["1000"]])
+        }
+    }
+
     @Test("What has expired goes when a job is made that sets nothing aside")
     func overdue() async throws {
         try await Simulation.run { simulation in

@@ -29,7 +29,8 @@ struct JobEnrichmentTests {
     private static func take(
         _ enrichment: inout Enrichment, _ name: String, _ result: TaskOutcome.Result
     ) throws -> String? {
-        try enrichment.take(name, result, of: job, now: Timestamp(seconds: 1_000_000))
+        try enrichment.take(
+            name, result, of: job, asked: enrichment.there, reading: [], now: Timestamp(seconds: 1_000_000))
     }
 
     @Test("What was paid for says so; a cached answer says that it is one, and when the provider gave it")
@@ -45,6 +46,25 @@ struct JobEnrichmentTests {
         #expect(sources["a"]?["cost"]?.int64 == 3 && sources["a"]?["cached"]?.bool == false)
         #expect(sources["b"]?["at"]?.string == earlier.description)
         #expect(sources["b"]?["cost"]?.int64 == 0 && sources["b"]?["cached"]?.bool == true)
+    }
+
+    @Test("An answer about what the record was is not written over what somebody has made of it since")
+    func changed() throws {
+        let asked = try JSON.parse(#"{"name":"Old","email":"a","phone":"1"}"#)
+        func refusal(_ now: String, sources: String = "{}", reading: [String] = ["name"]) throws -> String? {
+            var enrichment = try JobEnrichmentTests.enrichment(now, sources: sources)
+            return try enrichment.take(
+                "email", JobEnrichmentTests.result("\"b\""), of: JobEnrichmentTests.job, asked: asked,
+                reading: reading, now: Timestamp(seconds: 1))
+        }
+        #expect(try refusal(#"{"name":"Old","email":"a","phone":"1"}"#) == nil)
+        #expect(try refusal(#"{"name":"Old","email":"a","phone":"2"}"#) == nil, "nobody has read that")
+        #expect(try refusal(#"{"name":"New","email":"a","phone":"1"}"#) != nil)
+        #expect(try refusal(#"{"email":"a","phone":"1"}"#) != nil)
+        #expect(try refusal(#"{"name":"New","email":"a"}"#, reading: []) == nil)
+        #expect(try refusal(#"{"name":"Old","email":"typed","phone":"1"}"#) != nil)
+        let source = #"{"email": {"provider": "q"}}"#
+        #expect(try refusal(#"{"name":"Old","email":"c","phone":"1"}"#, sources: source) == nil)
     }
 
     @Test("A cached value that is there already from the same provider changes nothing; any other does")

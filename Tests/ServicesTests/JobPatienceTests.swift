@@ -1,5 +1,6 @@
 import Identifiers
 import JSON
+import RPC
 import Resilience
 import TestSupport
 import Testing
@@ -118,6 +119,42 @@ struct JobPatienceTests {
                 circuits.force(.none, key, of: nil)
                 #expect(try await stage.end(of: job)["counts"]?["found"]?.int64 == 20)
             }
+        }
+    }
+
+    @Test(
+        "A key that cannot be read holds up nothing: the next is asked, or the task fails, and it is told once"
+    )
+    func unreadableKey() async throws {
+        struct Unreadable: Error {}
+        try await Simulation.run { simulation in
+            let setup = ProviderSetup(
+                catalog: ProviderCatalog([try simulation.provider("ill"), try simulation.provider("steady")]),
+                client: simulation.client,
+                platformKeys: PlatformKeySource(stamp: { _ in "1" }) { slug in
+                    guard slug == "sim-steady" else { throw Unreadable() }
+                    return Array("platform-key".utf8)
+                })
+            let stage = try await JobStage(simulation, Backend(providers: setup), credits: 1000)
+            let notices = AsyncStream.makeStream(of: Notice.self)
+            let runner = Task { [platform = stage.backend.platform] in
+                await JobRunner(platform, JobStage.quick) { notices.continuation.yield($0) }.run()
+            }
+            for (providers, status) in [(["ill", "steady"], "found"), (["ill"], "failed")] {
+                let job = try await stage.create(
+                    JobStage.people(0..<20) + "," + JobStage.fields(["email"], providers)
+                        + #","refresh":true"#)
+                let ended = try await stage.end(of: job)
+                #expect(ended["counts"]?[status]?.int64 == 20, "\(ended.source)")
+                if status == "failed" {
+                    #expect(try await stage.results(job).first?.source.contains("key cannot be read") == true)
+                }
+            }
+            runner.cancel()
+            await runner.value
+            notices.continuation.finish()
+            let told = await notices.stream.reduce(into: [Notice]()) { $0.append($1) }
+            #expect(told.map(\.kind) == [.keyUnreadable])
         }
     }
 

@@ -84,6 +84,10 @@ struct JobBench {
 
 @Suite("The queue of tasks")
 struct JobQueueTests {
+    private static func outcome(_ task: ClaimedTask, _ result: TaskOutcome.Result) throws -> TaskOutcome {
+        TaskOutcome(task: task, record: try JSON.parse("{}"), kind: .done(result))
+    }
+
     private static func result(_ seq: Int64, cost: Int64 = 0) -> TaskOutcome.Result {
         TaskOutcome.Result(
             status: .found, value: JSONText("\"a\(seq)@example.org\""), provider: "p", confidence: 0.9,
@@ -132,8 +136,8 @@ struct JobQueueTests {
         let batch = try await alive.claim(atMost: 100)
         #expect(batch.tasks.map(\.take) == [2, 2, 2, 2, 2, 2])
         let state = try #require(batch.jobs.values.first)
-        func outcomes(_ tasks: [ClaimedTask]) -> [TaskOutcome] {
-            tasks.map { TaskOutcome(task: $0, kind: .done(JobQueueTests.result($0.seq, cost: 3))) }
+        func outcomes(_ tasks: [ClaimedTask]) throws -> [TaskOutcome] {
+            try tasks.map { try JobQueueTests.outcome($0, JobQueueTests.result($0.seq, cost: 3)) }
         }
         #expect(try await alive.complete(outcomes(batch.tasks), of: state).results.count == 6)
         // All ten, six of which are somebody else's by now; and all of it twice.
@@ -162,8 +166,8 @@ struct JobQueueTests {
         let job = try await bench.makeJob(tasks: 5, hold: 10)
         let queue = TaskQueue(platform: bench.backend.platform)
         let batch = try await queue.claim(atMost: 10)
-        let outcomes = batch.tasks.map {
-            TaskOutcome(task: $0, kind: .done(JobQueueTests.result($0.seq, cost: 4)))
+        let outcomes = try batch.tasks.map {
+            try JobQueueTests.outcome($0, JobQueueTests.result($0.seq, cost: 4))
         }
         try await queue.complete(outcomes, of: try #require(batch.jobs.values.first))
         let after = try await bench.job(job)
@@ -215,7 +219,7 @@ struct JobQueueTests {
         let batch = try await queue.claim(atMost: 1)
         let result = TaskOutcome.Result(status: .failed, error: String(repeating: "é", count: 2000))
         try await queue.complete(
-            batch.tasks.map { TaskOutcome(task: $0, kind: .done(result)) },
+            batch.tasks.map { try JobQueueTests.outcome($0, result) },
             of: try #require(batch.jobs.values.first))
         #expect(
             bench.console.run("SELECT length(error) FROM job_tasks WHERE state = 'done'").rows == [["500"]])
@@ -255,8 +259,8 @@ struct JobQueueTests {
         #expect(try await queue.claim(atMost: 3).tasks.count == 3)
         #expect(try await steer("cancel")["result"]?["status"]?.string == "cancelled")
         #expect(try await queue.claim(atMost: 5).tasks.isEmpty)
-        let outcomes = running.tasks.map {
-            TaskOutcome(task: $0, kind: .done(JobQueueTests.result($0.seq, cost: 2)))
+        let outcomes = try running.tasks.map {
+            try JobQueueTests.outcome($0, JobQueueTests.result($0.seq, cost: 2))
         }
         try await queue.complete(outcomes, of: try #require(running.jobs.values.first))
         // The other three: their daemon is dead.

@@ -63,6 +63,8 @@ public final class ClickHouseAnalytics: AnalyticsStore {
         }
     }
 
+    public func forgetSent() { marks.withLock { $0 = Marks() } }
+
     /// The rows cannot be read any more when this returns; from the disk they go with ``deleteOld()``, or the next merge of their part.
     public func erase(_ erasures: [Erasure]) async throws(AnalyticsFailure) {
         let workspaces = erasures.filter { $0.recordID == nil }.map(\.workspaceID)
@@ -79,7 +81,7 @@ public final class ClickHouseAnalytics: AnalyticsStore {
                         milliseconds: ClickHouseAnalytics.eraseMs)
                 }
             }
-            if !workspaces.isEmpty { marks.withLock { $0 = Marks() } }
+            if !workspaces.isEmpty { forgetSent() }
             for some in records.chunks(of: ClickHouseAnalytics.erasuresAtOnce) {
                 try await eraseRecords(some)
             }

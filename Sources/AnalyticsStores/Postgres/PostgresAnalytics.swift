@@ -156,6 +156,8 @@ public final class PostgresAnalytics: AnalyticsStore {
         return try await read(bound) { try $0.all(statement, after, limit) }
     }
 
+    public func forgetSent() {}
+
     /// Reports read the rows.
     public func sumUp() async throws(AnalyticsFailure) -> Bool { false }
 

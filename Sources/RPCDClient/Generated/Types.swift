@@ -767,6 +767,8 @@ extension RPCD {
         public let recordFields: Int64
         /// bytes of all fields of one record
         public let recordBytes: Int64
+        /// jobs of a workspace that have not ended
+        public let openJobs: Int64
         /// requests of one connection that run at once
         public let inFlight: Int64
         /// frames read past what runs
@@ -2353,6 +2355,7 @@ extension RPCD.Limits: Readable {
         self.bulkRecords = try members.read("bulkRecords")
         self.recordFields = try members.read("recordFields")
         self.recordBytes = try members.read("recordBytes")
+        self.openJobs = try members.read("openJobs")
         self.inFlight = try members.read("inFlight")
         self.readAheadFrames = try members.read("readAheadFrames")
         self.readAheadBytes = try members.read("readAheadBytes")

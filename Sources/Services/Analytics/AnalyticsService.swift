@@ -19,6 +19,7 @@ public final class AnalyticsService: Sendable {
         var isApproved = false
         var isRefused = false
         var asked: (standing: Standing, until: UInt64)?
+        var isAsking = false
     }
 
     public let store: (any AnalyticsStore)?
@@ -31,6 +32,8 @@ public final class AnalyticsService: Sendable {
 
     private static let patienceMicroseconds: Int64 = 60_000_000
     private static let standingNanoseconds: UInt64 = 1_000_000_000
+    /// Of whoever asks how the store is: a load balancer takes a daemon for dead that does not say it is ready.
+    private static let patience = Duration.milliseconds(500)
 
     /// - Parameters:
     ///   - store: nil where nobody keeps analytics.
@@ -96,15 +99,38 @@ public final class AnalyticsService: Sendable {
         if let known = state.withLock(\.asked), now < known.until {
             return (store.name, weighed(known.standing, backlog))
         }
-        let standing: Standing
-        do {
-            _ = try await store.systemIdentifier()
-            standing = .ok
-        } catch {
-            standing = .away
+        return (store.name, weighed(await ask(store), backlog))
+    }
+
+    /// Asks the store, one at a time: nobody waits for long for one that hangs.
+    private func ask(_ store: any AnalyticsStore) async -> Standing {
+        let known = state.withLock { state -> Standing? in
+            if state.isAsking, let asked = state.asked { return asked.standing }
+            state.isAsking = true
+            return nil
         }
-        state.withLock { $0.asked = (standing, now + AnalyticsService.standingNanoseconds) }
-        return (store.name, weighed(standing, backlog))
+        if let known { return known }
+        let (answers, answer) = AsyncStream.makeStream(of: Standing.self)
+        Task { [self] in
+            let isThere = (try? await store.systemIdentifier()) != nil
+            note(isThere ? .ok : .away)
+            state.withLock { $0.isAsking = false }
+            answer.yield(isThere ? .ok : .away)
+        }
+        let clock = Task {
+            try? await Task.sleep(for: AnalyticsService.patience)
+            answer.yield(.away)
+        }
+        defer { clock.cancel() }
+        for await standing in answers {
+            note(standing)
+            return standing
+        }
+        return .away
+    }
+
+    private func note(_ standing: Standing) {
+        state.withLock { $0.asked = (standing, MonotonicClock.now + AnalyticsService.standingNanoseconds) }
     }
 
     private func weighed(_ standing: Standing, _ backlog: Replication.Backlog) -> Standing {

@@ -36,7 +36,7 @@ final class Refill: Sendable {
 
     /// Goes on with it, where anything is missing.
     func step(_ delivery: Delivery) async throws {
-        guard var run = try await begin() else { return }
+        guard var run = try await begin(delivery.store) else { return }
         var delivery = delivery
         // Rows that are sent once more because the store has lost them are no repetition.
         delivery.occasion = run.changedAt
@@ -62,7 +62,7 @@ final class Refill: Sendable {
     }
 
     /// - Returns: nil when nothing is missing.
-    private func begin() async throws -> Run? {
+    private func begin(_ store: any AnalyticsStore) async throws -> Run? {
         let gap = try await pool.upkeep { tx in
             tx.enterEveryWorkspace()
             return try tx.one(Replication.getGap)
@@ -76,6 +76,7 @@ final class Refill: Sendable {
             tx.enterEveryWorkspace()
             return try tx.one(Replication.estimateAll)
         }
+        store.forgetSent()
         return Run(changedAt: gap.changedAt, since: since, total: total)
     }
 

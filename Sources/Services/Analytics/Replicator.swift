@@ -48,10 +48,14 @@ public final class Replicator: Sendable {
     let lock: SessionLock
     private let log: @Sendable (Notice) -> Void
     private let state = Mutex(State())
+    /// Until something has been sent again, whoever's turn it is meanwhile.
+    private let lastFailure = Mutex<(any Error)?>(nil)
     private let refill: Refill
     private let mayUse: @Sendable (any AnalyticsStore) async throws -> Void
 
     private static let erasuresAtOnce = 1000
+    /// In a row, with pauses of some seconds in all; then others may try.
+    private static let mostFailures = 8
     private static let aheadNanoseconds: UInt64 = 5_000_000_000
     private static let dropsAtOnce = 10_000
     private static let lookNanoseconds: UInt64 = 1_000_000_000
@@ -80,14 +84,17 @@ public final class Replicator: Sendable {
     /// Does what there is to do, where it is this daemon's turn.
     func turn() async throws {
         metrics.isLeader.store(lock.isHeld, ordering: .relaxed)
-        guard lock.isHeld else { return forget() }
+        guard lock.isHeld else {
+            forget()
+            return try rest()
+        }
         try await look()
         guard let store else {
             try await letGo()
             // Another daemon may have a store.
             return lock.yield()
         }
-        guard MonotonicClock.now >= state.withLock({ $0.restUntil }) else { return }
+        guard MonotonicClock.now >= state.withLock({ $0.restUntil }) else { return try rest() }
         do {
             try await mayUse(store)
             try await noteUse()
@@ -96,16 +103,27 @@ public final class Replicator: Sendable {
             if lock.isHeld { try await clean(store) }
             if lock.isHeld { try await sumUp(store) }
             state.withLock { $0.failures = 0 }
+            lastFailure.withLock { $0 = nil }
         } catch {
+            store.forgetSent()
             var random = SystemRandomNumberGenerator()
-            state.withLock { state in
+            let failures = state.withLock { state in
                 let pause = Replicator.rest.delayNanoseconds(attempt: state.failures, using: &random)
                 state.restUntil = MonotonicClock.now + pause
                 state.failures += 1
+                return state.failures
             }
             metrics.failures.add(1, ordering: .relaxed)
+            lastFailure.withLock { $0 = error }
+            // Another daemon may have a way to the store.
+            if failures == Replicator.mostFailures { lock.yield() }
             throw error
         }
+    }
+
+    /// A pause is no success: that it fails is told once.
+    private func rest() throws {
+        if let failure = lastFailure.withLock({ $0 }) { throw failure }
     }
 
     /// Whether it is this daemon's turn.

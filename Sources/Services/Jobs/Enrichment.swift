@@ -22,7 +22,7 @@ struct Enrichment {
     }
 
     let id: UUID
-    private let there: JSON
+    let there: JSON
     private let sourcesThere: JSON
     private let limits: Limits
     /// Of its fields, as PostgreSQL writes them out: at least what they take anywhere else.
@@ -47,11 +47,20 @@ struct Enrichment {
     /// The same of names and where each value came from.
     var sources: JSONText { text { $0.raw($1.source) } }
 
+    /// - Parameters:
+    ///   - asked: the record's fields as they were when the provider was asked.
+    ///   - names: those of them that the provider reads.
     /// - Returns: why the record does not take it.
     mutating func take(
-        _ name: String, _ result: TaskOutcome.Result, of job: UUID, now: Timestamp
+        _ name: String, _ result: TaskOutcome.Result, of job: UUID, asked: JSON, reading names: [String],
+        now: Timestamp
     ) throws -> String? {
         guard let text = result.value else { return nil }
+        func hasChanged(_ name: String) -> Bool { there[name]?.source != asked[name]?.source }
+        // An answer to another question; or what somebody has written there himself, which no provider gave.
+        if names.contains(where: hasChanged) || hasChanged(name) && sourcesThere[name] == nil {
+            return "It is not in the record, which somebody has changed since it was asked about"
+        }
         let value = try JSON.parse(text.text)
         if let misfit = RecordRules.misfit(of: value) {
             return "It is not in the record, where a value \(misfit.message)"

@@ -25,10 +25,12 @@ struct JobForecast: Sendable {
     private static let mostLookedUp: Int64 = 10_000
     private static let batch: Int64 = 1000
 
+    /// - Parameter own: providers that the workspace has a credential for; it comes before the platform's.
     /// - Throws: `NOT_FOUND` where a provider does not exist.
-    init(_ fields: [JobField], _ keys: KeyChoice, _ isRefresh: Bool, _ services: ProviderServices)
-        throws(CallError)
-    {
+    init(
+        _ fields: [JobField], _ keys: KeyChoice, own: Set<String>, _ isRefresh: Bool,
+        _ services: ProviderServices
+    ) throws(CallError) {
         self.fields = fields
         self.isRefresh = isRefresh
         resultSeconds = services.resultSeconds
@@ -53,7 +55,7 @@ struct JobForecast: Sendable {
                 switch keys {
                 case .own: provider.cost(.own)
                 case .platform: provider.cost(.platform)
-                case .auto: max(provider.cost(.own), provider.cost(.platform))
+                case .auto: provider.cost(own.contains(provider.slug) ? .own : .platform)
                 }
             }
             costs.append(prices.max() ?? 0)

@@ -89,7 +89,7 @@ public final class JobRunner: Sendable {
         queue = TaskQueue(platform: platform)
         let desk = LookupDesk(pool: platform.pool, daemon: queue.daemon)
         self.desk = desk
-        let (keys, budgets, unpaid) = (JobKeys(platform: platform), budgets, unpaid)
+        let (keys, budgets, unpaid) = (JobKeys(platform: platform, log: log), budgets, unpaid)
         waterfall = {
             Waterfall(
                 calls: platform.providers.calls, desk: desk, keys: keys, unpaid: unpaid,

@@ -27,7 +27,7 @@ struct Jobs: Sendable {
         _ isDry: Bool, _ priority: Int64
     ) throws -> Job {
         let chosen = try chosen(inline, ids, isAll)
-        let forecast = try JobForecast(fields, keys, isRefresh, platform.providers)
+        let forecast = try forecast(tx, workspace, fields, keys, isRefresh)
         if isDry {
             let estimate = try undone(tx) { tx in
                 let records = try recordIDs(tx, access, workspace, chosen)
@@ -38,6 +38,11 @@ struct Jobs: Sendable {
         }
         // The account before anything else, as everywhere.
         guard var account = try tx.first(Billing.lockAccount, workspace) else { throw CallError(.notFound) }
+        let most = platform.limits.openJobs
+        guard try tx.one(Jobs.countOpen, workspace, most) < most else {
+            throw CallError(
+                .conflict, "The workspace has \(most) jobs that have not ended; wait for one, or cancel it")
+        }
         let records = try recordIDs(tx, access, workspace, chosen)
         let billing = Billing(platform: platform)
         let id = UUID.random()
@@ -74,6 +79,14 @@ struct Jobs: Sendable {
         tx.queue(Jobs.insertTurn, id)
         tx.queue(Jobs.notify, id.description)
         return try tx.one(Jobs.getJob, workspace, id)
+    }
+
+    private func forecast(
+        _ tx: borrowing Transaction, _ workspace: UUID, _ fields: [JobField], _ keys: KeyChoice,
+        _ isRefresh: Bool
+    ) throws -> JobForecast {
+        let own = keys == .auto ? try tx.all(ProviderKeys.listNewestIDs, workspace).map(\.provider) : []
+        return try JobForecast(fields, keys, own: Set(own), isRefresh, platform.providers)
     }
 
     /// Before a million tasks are written for nothing.
@@ -202,7 +215,7 @@ struct Jobs: Sendable {
         let failed = try tx.all(Jobs.countFailedByField, id, workspace)
         let count = failed.reduce(0) { $0 + $1.count }
         guard count > 0 else { throw CallError(.conflict, "Nothing of the job has failed") }
-        let costs = try JobForecast(job.fields, job.keys, true, platform.providers).costs
+        let costs = try forecast(tx, workspace, job.fields, job.keys, true).costs
         let estimate = try JobForecast.sum(failed.map { ($0.count, costs[$0.field]) })
         let aside = min(estimate, job.maxCredits.map { max(0, $0 - job.spentCredits) } ?? estimate)
         var hold: Hold?

@@ -172,5 +172,10 @@ extension Jobs {
         WHERE t.workspace_id = $1 AND t.job_id = $2 AND t.seq > $3 ORDER BY t.seq LIMIT $4
         """, row: TaskResult.init)
 
+    /// Each job that has not ended has a turn.
+    static let countOpen = Statement(
+        "SELECT count(*) FROM (SELECT FROM job_turns WHERE workspace_id = $1 LIMIT $2) t"
+    ) { try $0.get(0, as: Int64.self) }
+
     static let notify = Statement("SELECT pg_notify('rpcd_jobs', $1)")
 }

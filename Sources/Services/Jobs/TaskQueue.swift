@@ -214,10 +214,13 @@ struct TaskQueue: Sendable {
         var enrichments: [UUID: Enrichment] = [:]
         for row in rows { enrichments[row.id] = try Enrichment(row, platform.limits) }
         let now = Timestamp.now
+        let providers = platform.providers.catalog.current
         for place in places {
             let (outcome, result) = done[place]
+            let read = providers[result.provider ?? ""]?.fieldsRead ?? []
             done[place].result.error = try enrichments[outcome.task.recordID]?.take(
-                job.fields[Int(outcome.task.field)].name, result, of: job.id, now: now)
+                job.fields[Int(outcome.task.field)].name, result, of: job.id,
+                asked: outcome.record, reading: read, now: now)
         }
         return enrichments.values.filter(\.isNews).sorted { $0.id < $1.id }
     }
@@ -297,8 +300,10 @@ struct TaskOutcome: Sendable {
     }
 
     let task: ClaimedTask
+    /// Its fields as they were when providers were asked.
+    let record: JSON
     var kind: Kind
-    /// How often the provider was called that was called most often.
+    /// How often providers were called.
     var calls: Int64 = 0
     /// Which providers were asked for it, this time.
     var asked: [ProviderCall] = []

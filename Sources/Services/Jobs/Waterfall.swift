@@ -34,7 +34,7 @@ struct Waterfall: Sendable {
     private static let patienceNanoseconds: UInt64 = 60_000_000_000
 
     func run(_ task: ClaimedTask, of job: Job, _ record: JSON) async -> TaskOutcome {
-        var outcome = TaskOutcome(task: task, kind: .later(seconds: 0, .turn))
+        var outcome = TaskOutcome(task: task, record: record, kind: .later(seconds: 0, .turn))
         guard job.fields.indices.contains(Int(task.field)) else {
             outcome.kind = .done(TaskOutcome.Result(status: .failed, error: "The job has no such field"))
             return outcome
@@ -159,11 +159,12 @@ struct Waterfall: Sendable {
             case .mine: outcome.unanswered.append(key)
             }
             guard task.failed[slug] != false else { return .failed(.notAgain, provider: slug) }
-            guard let found = try await keys.key(for: provider, workspace: task.workspaceID, choice: job.keys)
-            else {
+            switch try await keys.key(for: provider, workspace: task.workspaceID, choice: job.keys) {
+            case .key(let key): providerKey = key
+            case .none:
                 return .notAsked("\(slug): there is no key; store a credential, or ask with the platform's")
+            case .unreadable(let failure): return .failed(failure, provider: slug)
             }
-            providerKey = found
         } catch {
             return .busy
         }
@@ -191,7 +192,7 @@ struct Waterfall: Sendable {
                     // However often the task is taken up, to the provider it is one question.
                     idempotencyKey: "\(job.id)-\(task.seq)", isRepeat: isRepeat, places: places)
             }
-            outcome.calls = max(outcome.calls, Int64(report.calls))
+            outcome.calls += Int64(report.calls)
             answer = report.outcome
             outcome.asked += [ProviderCall](slug, report)
         }

@@ -63,6 +63,8 @@ public struct LookupFailure: Error, Sendable, Equatable {
         case busy
         /// Nobody wants the answer any more.
         case cancelled
+        /// The credential that is stored here cannot be read.
+        case keyUnreadable
     }
 
     /// Why the question has to wait, though nothing has gone wrong with it.

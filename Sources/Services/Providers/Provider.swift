@@ -44,6 +44,9 @@ public final class Provider: Sendable {
         }
     }
 
+    /// The names of the fields of a record that it reads.
+    var fieldsRead: [String] { manifest.input.parts.map(\.name) }
+
     /// What it is asked about, for a record.
     ///
     /// - Parameter record: an object of the record's fields; those that the provider does not need are passed over.

@@ -21,6 +21,29 @@ public struct PlatformKeySource: Sendable {
     public static let none = PlatformKeySource(stamp: { _ in nil }, read: { _ in nil })
 }
 
+/// There is a key, and it cannot be read: which is for people to mend.
+struct UnreadableKey: Error, CustomStringConvertible {
+    /// For the log.
+    let description: String
+    /// For whoever asked.
+    let failure: LookupFailure
+
+    init(ofWorkspace workspace: UUID, _ slug: String, _ cause: any Error) {
+        description =
+            "The credential of workspace \(workspace) for \(slug) cannot be opened with the master keys that are here: \(cause)"
+        failure = LookupFailure(
+            .keyUnreadable, "The stored credential cannot be opened; store it again, or ask the operator",
+            isTransient: false)
+    }
+
+    init(ofPlatform slug: String, _ cause: any Error) {
+        description = "The operator's key for \(slug) cannot be read: \(cause)"
+        failure = LookupFailure(
+            .keyUnreadable, "The platform's key cannot be read; the operator finds why in the journal",
+            isTransient: false)
+    }
+}
+
 /// Finds the key that a provider is asked with.
 final class ProviderKeys: Sendable {
     private struct Kept: Sendable {
@@ -44,12 +67,17 @@ final class ProviderKeys: Sendable {
 
     /// - Parameter tx: has entered the workspace. That the credential was used is written in it, to the minute.
     /// - Returns: nil where there is none.
-    /// - Throws: when a stored credential cannot be opened, or a file of the operator's cannot be read.
+    /// - Throws: ``UnreadableKey`` when a stored credential cannot be opened, or a file of the operator's cannot be read.
     func key(
         for provider: Provider, workspace: UUID, choice: KeyChoice, in tx: borrowing Transaction
     ) throws -> ProviderKey? {
         if choice != .platform, let key = try ownKey(provider.slug, workspace, tx) { return key }
-        return choice == .own ? nil : try platformKey(provider.slug)
+        guard choice != .own else { return nil }
+        do {
+            return try platformKey(provider.slug)
+        } catch {
+            throw UnreadableKey(ofPlatform: provider.slug, error)
+        }
     }
 
     private func ownKey(
@@ -63,9 +91,14 @@ final class ProviderKeys: Sendable {
                     workspace: workspace, credential: sealed.id, field: field, keyVersion: sealed.keyVersion),
                 salt: sealed.salt)
         }
-        let key = ProviderKey(
-            kind: .own, credentialID: sealed.id, key: try open(sealed.keyBox, .key),
-            secret: try sealed.secretBox.map { try open($0, .secret) })
+        let key: ProviderKey
+        do {
+            key = ProviderKey(
+                kind: .own, credentialID: sealed.id, key: try open(sealed.keyBox, .key),
+                secret: try sealed.secretBox.map { try open($0, .secret) })
+        } catch {
+            throw UnreadableKey(ofWorkspace: workspace, slug, error)
+        }
         if isDue(sealed.id) { tx.queue(ProviderKeys.touchCredential, workspace, sealed.id) }
         return key
     }

@@ -61,7 +61,11 @@ extension Providers {
         let key = try await platform.transact(call) { tx in
             let access = try Authorization.check(call, in: tx)
             let choice: KeyChoice = access.role == .operator ? .auto : .own
-            return try providers.key(for: provider, workspace: workspace, choice: choice, in: tx)
+            do {
+                return try providers.key(for: provider, workspace: workspace, choice: choice, in: tx)
+            } catch let error as UnreadableKey {
+                throw CallError(of: error.failure)
+            }
         }
         guard let key else {
             throw CallError(

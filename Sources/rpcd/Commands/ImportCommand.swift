@@ -87,6 +87,10 @@ struct ImportCommand: AsyncParsableCommand {
         {
             throw CommandFailure("--rejects \(rejects) is the file that is read")
         }
+        guard rejects == nil || rejects != ImportCheckpoint.path(of: file) else {
+            throw CommandFailure(
+                "--rejects cannot be \(file).rpcd-import: there it is kept how far the import is")
+        }
         let isFile = !isStandardInput && status.st_mode & S_IFMT == S_IFREG
         let format = format ?? .of(file)
         var source = try RowSource(

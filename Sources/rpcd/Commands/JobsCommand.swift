@@ -34,21 +34,24 @@ struct JobsCommand: AsyncParsableCommand {
         try await reporting {
             AccessToken.hide()
             let token = AccessToken.given(token)
-            var meter: ProgressMeter?
+            var progress: ProgressLine?
+            func line(_ job: JSON) -> (ProgressLine, done: Int)? {
+                guard let total = job["total"]?.int64, let remaining = job["remaining"]?.int64 else {
+                    return nil
+                }
+                let line = progress ?? ProgressLine(unit: "tasks", total: Int(total))
+                progress = line
+                return (line, Int(total - remaining))
+            }
             let request = DaemonCall.request(
                 "jobs.watch", ["workspaceId": workspace, "jobId": job], token: token)
             let result = try DaemonCall.result(of: request, at: DaemonCall.socketPath(socket)) { message in
-                guard let value = message["params"]?["value"], let total = value["total"]?.int64,
-                    let remaining = value["remaining"]?.int64
-                else { return }
-                let now = MonotonicClock.now
-                var current = meter ?? ProgressMeter(unit: "tasks", total: Int(total), now: now)
-                current.update(Int(total - remaining), now: now)
-                meter = current
-                StandardError.write(
-                    "\r" + (current.bar() ?? "") + current.line + "  " + JobsCommand.counts(value))
+                guard let job = message["params"]?["value"], let (line, done) = line(job) else { return }
+                line.update(done: done, count: done, note: JobsCommand.counts(job))
             }
-            if meter != nil { StandardError.write("\n") }
+            if let (line, done) = line(result) {
+                line.finish(done: done, count: done, note: JobsCommand.counts(result))
+            }
             print(result.source)
             guard result["status"]?.string == "completed" else { throw ExitCode.failure }
         }

@@ -69,7 +69,18 @@ struct MigrateCommand: AsyncParsableCommand {
         try await body()
     }
 
+    /// As rpcd serve does: there are to be no tables of reports among those of the transactions.
+    private func requireApart(_ settings: Settings) async throws {
+        guard action == .up, settings.databaseURL != nil else { return }
+        let analytics = try settings.analyticsService(sends: false)
+        defer { analytics.close() }
+        let pool = Pool(PoolConfiguration(server: try settings.server(), size: 1))
+        defer { pool.close(within: 0) }
+        try await Daemon.requireApart(analytics, from: pool, settings)
+    }
+
     private func migrateAnalytics(_ settings: Settings) async throws {
+        try await requireApart(settings)
         if let migrator = try Daemon.clickHouseMigrator(settings) {
             try await alone(settings) { try await migrate(migrator, "clickhouse ") }
         } else if let migrator = try Daemon.analyticsMigrator(settings) {

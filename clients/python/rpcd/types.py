@@ -1131,6 +1131,8 @@ class Limits:
     record_fields: int
     #: bytes of all fields of one record
     record_bytes: int
+    #: jobs of a workspace that have not ended
+    open_jobs: int
     #: requests of one connection that run at once
     in_flight: int
     #: frames read past what runs
@@ -1165,6 +1167,7 @@ class Limits:
             bulk_records=value["bulkRecords"],
             record_fields=value["recordFields"],
             record_bytes=value["recordBytes"],
+            open_jobs=value["openJobs"],
             in_flight=value["inFlight"],
             read_ahead_frames=value["readAheadFrames"],
             read_ahead_bytes=value["readAheadBytes"],

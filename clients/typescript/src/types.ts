@@ -736,6 +736,8 @@ export interface Limits {
   readonly recordFields: number;
   /** bytes of all fields of one record */
   readonly recordBytes: number;
+  /** jobs of a workspace that have not ended */
+  readonly openJobs: number;
   /** requests of one connection that run at once */
   readonly inFlight: number;
   /** frames read past what runs */
