@@ -15,6 +15,10 @@ struct DemoProviders {
         guard access(program, X_OK) == 0 else {
             throw CommandFailure("The simulator of providers is not beside rpcd; build it: scripts/build")
         }
+        guard isFree() else {
+            throw CommandFailure(
+                "Something listens at \(address), where the simulated providers are to be; stop it")
+        }
         // It ends with its standard input: however this process ends, the kernel closes the other end.
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw CommandFailure("There is no pipe to be had") }
@@ -35,6 +39,24 @@ struct DemoProviders {
             throw CommandFailure("\(program) cannot be run")
         }
         return DemoProviders(pid: pid, input: ends[1])
+    }
+
+    /// Whether nobody listens there: with its port taken the simulator would end, and another answer in its place.
+    private static func isFree() -> Bool {
+        guard let (host, port) = Settings.hostAndPort(address) else { return false }
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        defer { close(descriptor) }
+        var yes: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        var place = sockaddr_in()
+        place.sin_family = sa_family_t(AF_INET)
+        place.sin_port = UInt16(port).bigEndian
+        place.sin_addr.s_addr = inet_addr(host)
+        return withUnsafePointer(to: &place) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
     }
 
     func stop() {

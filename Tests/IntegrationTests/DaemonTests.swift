@@ -78,6 +78,22 @@ struct DaemonTests {
         }
     }
 
+    @Test("A PostgreSQL of its own that has ended is started again", .timeLimit(.minutes(3)))
+    func databaseKilled() async throws {
+        try await withTemporaryFolder { folder in
+            let served = try await ServedProcess.dev(in: folder)
+            let file = try String(contentsOfFile: folder + "/postgres/data/postmaster.pid", encoding: .utf8)
+            let postmaster = try #require(file.split(separator: "\n").first.flatMap { pid_t($0) })
+            #expect(kill(postmaster, SIGKILL) == 0)
+            try await eventually("an answer of the database") {
+                let ready = try await RawSocket(path: served.socket).call("system.ready")
+                return served.process.errors.contains("PostgreSQL has ended") && ready["result"] != nil
+            }
+            served.process.send(SIGTERM)
+            #expect(await served.process.end() == 0)
+        }
+    }
+
     @Test("Killed in the middle of writes and started again, it has every write that was acknowledged")
     func killed() async throws {
         try await withTemporaryFolder { folder in

@@ -1,4 +1,6 @@
+import CPostgres
 import Glibc
+import Synchronization
 
 /// Why the embedded PostgreSQL does not run, and what to do.
 public struct EmbeddedError: Error, Sendable, CustomStringConvertible {
@@ -13,12 +15,14 @@ public struct EmbeddedError: Error, Sendable, CustomStringConvertible {
 ///
 /// Everything below the folder belongs to the user who runs the server, mode 0700; who can reach the socket is that user, and
 /// root. Local connections are therefore trusted: the folder is the lock.
-public final class EmbeddedCluster {
+public final class EmbeddedCluster: Sendable {
     private let folder: String
     private var directory: String { folder + "/postgres" }
     private let programs: PostgresPrograms
     /// Held for as long as this process uses the folder; the kernel lets go of it however the process ends.
     private let lock: Int32
+    /// Whether it was stopped; held while the server is started or stopped.
+    private let isStopped = Mutex(false)
 
     private var data: String { directory + "/data" }
     /// An unfinished cluster, as a kill in the middle leaves it.
@@ -89,10 +93,37 @@ public final class EmbeddedCluster {
         return EmbeddedCluster.conninfo(directory: folder)
     }
 
+    /// Starts the server again whenever it has ended, until ``stop()``.
+    public func keepRunning(progress: @escaping @Sendable (String) -> Void) {
+        WorkerThread.start { [self] in
+            let conninfo = EmbeddedCluster.conninfo(directory: folder)
+            while !isStopped.withLock({ $0 }) {
+                WorkerThread.pause(nanoseconds: EmbeddedCluster.lookNanoseconds)
+                guard PQping(conninfo) == PQPING_NO_RESPONSE else { continue }
+                let failure = isStopped.withLock { isStopped -> EmbeddedError? in
+                    guard !isStopped else { return nil }
+                    progress("PostgreSQL has ended")
+                    do throws(EmbeddedError) {
+                        _ = try start(progress: progress)
+                        return nil
+                    } catch {
+                        return error
+                    }
+                }
+                if let failure { progress("\(failure)") }
+            }
+        }
+    }
+
     /// Ends the server; what is running there is rolled back.
     public func stop() throws(EmbeddedError) {
-        try programs.run("pg_ctl", ["-D", data, "-w", "-s", "-m", "fast", "stop"])
+        try isStopped.withLock { isStopped throws(EmbeddedError) in
+            isStopped = true
+            try programs.run("pg_ctl", ["-D", data, "-w", "-s", "-m", "fast", "stop"])
+        }
     }
+
+    private static let lookNanoseconds: UInt64 = 1_000_000_000
 
     private var isRunning: Bool {
         do {

@@ -50,6 +50,9 @@ struct DevCommand: AsyncParsableCommand {
             if demo { try DemoProviders.prepare(&settings, in: folder) }
             let providers = demo ? try DemoProviders.start() : nil
             defer { providers?.stop() }
+            for cluster in [cluster, analytics].compactMap(\.self) {
+                cluster.keepRunning { StandardError.write("rpcd: \($0)\n") }
+            }
             try await Daemon(settings).serve()
             try analytics?.stop()
             try cluster.stop()
