@@ -2,7 +2,7 @@
 
 The same calls, clients and questions as in the proof of the ledger. The database is two servers, of which the second has every commit
 before it is acknowledged (synchronous_standby_names). The first loses all its processes at once (SIGKILL), the second is promoted
-(pg_ctl promote), the first made anew as its standby, and so on in turn. The daemons know both (host=a,b target_session_attrs=read-write).
+(pg_promote), the first made anew as its standby, and so on in turn. The daemons know both (host=a,b target_session_attrs=read-write).
 """
 
 import common

@@ -53,6 +53,9 @@ class Pair:
     def start(self):
         """Makes the server that was killed the standby of the other."""
         shutil.rmtree(self.standby.folder / "data")
+        # A process that was killed is there until somebody has reaped it, and so long its lock counts.
+        for path in self.standby.folder.glob(".s.PGSQL.*"):
+            path.unlink()
         self._follow()
 
     def rows(self, sql, errors=None):

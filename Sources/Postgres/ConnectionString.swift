@@ -2,6 +2,9 @@ import CPostgres
 
 /// A connection string as libpq reads it (libpq documentation, 34.1.1).
 package enum ConnectionString {
+    /// Whether it says something, and nothing that libpq does not know.
+    package static func isValid(_ conninfo: String) -> Bool { keywords(of: conninfo)?.isEmpty == false }
+
     /// What it says, keyword by keyword; nil when it is none.
     package static func keywords(of conninfo: String) -> [(keyword: String, value: String)]? {
         guard let options = PQconninfoParse(conninfo, nil) else { return nil }

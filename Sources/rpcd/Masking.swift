@@ -4,6 +4,9 @@ import Postgres
 enum Masking {
     static let mask = "***"
 
+    /// Whether a value that should hold no secret is a URL with a user, and so maybe with a password.
+    static func mayHoldPassword(_ value: String) -> Bool { value.contains("://") && value.contains("@") }
+
     /// Of libpq's keywords those that say where and as whom.
     private static let shownKeywords = ["host", "hostaddr", "port", "dbname", "user"]
 

@@ -1,6 +1,7 @@
 import Egress
 import Glibc
 import Mail
+import Postgres
 import RPC
 import Resilience
 import Services
@@ -85,7 +86,7 @@ struct Settings {
                 summary: "the PostgreSQL database", isSecret: true
             ) {
                 $0.databaseURL = $1
-                return !$1.isEmpty
+                return ConnectionString.isValid($1)
             },
             Declaration(
                 key: "RPCD_DATABASE_DIRECT_URL", takes: "a libpq connection string or URL",
@@ -95,7 +96,7 @@ struct Settings {
                 isSecret: true
             ) {
                 $0.directURL = $1
-                return !$1.isEmpty
+                return ConnectionString.isValid($1)
             },
             Declaration(
                 key: "RPCD_RESULT_TTL", takes: "a number of days from 1 to 3650", standard: "30",
@@ -325,6 +326,12 @@ func environmentForOthers() -> [String: String] {
     environmentVariables().filter {
         !$0.key.hasPrefix("RPCD_") && !["CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET"].contains($0.key)
     }
+}
+
+/// Whether it is a file, not a folder, a pipe or a device.
+func isRegularFile(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
 }
 
 /// The bytes of a file of at most `limit` bytes, `nil` when it cannot be read.

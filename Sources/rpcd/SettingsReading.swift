@@ -38,7 +38,10 @@ extension Settings {
 
         /// The value without what is secret in it.
         var shown: String? {
-            value.map { declaration.isSecret && origin != .standard ? Masking.place(of: $0) : $0 }
+            value.map {
+                let isSecret = declaration.isSecret && origin != .standard
+                return isSecret || Masking.mayHoldPassword($0) ? Masking.place(of: $0) : $0
+            }
         }
     }
 
@@ -95,7 +98,8 @@ extension Settings {
 
     /// Lines of `KEY=value`; blank ones and those that begin with `#` say nothing.
     private static func values(of path: String, _ errors: inout [SettingError]) -> [String: Given] {
-        guard let bytes = readFile(path, limit: 1_048_576),
+        // Nothing else: to open a pipe is to wait for whoever writes.
+        guard isRegularFile(path), let bytes = readFile(path, limit: 1_048_576),
             let text = String(validating: bytes, as: UTF8.self)
         else {
             errors.append(
@@ -103,7 +107,8 @@ extension Settings {
             return [:]
         }
         var values: [String: Given] = [:]
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        // With a carriage return before it, a line's end is another character to Swift.
+        let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
         for (index, line) in lines.enumerated() {
             let line = line.trimmingBlanks
             guard !line.isEmpty, !line.hasPrefix("#") else { continue }
@@ -141,7 +146,9 @@ extension Settings.Reading {
         guard declaration.apply(&changed, value) else {
             errors.append(
                 SettingError(
-                    declaration.key, got: declaration.isSecret ? "***" : value, takes: declaration.takes,
+                    declaration.key,
+                    got: declaration.isSecret || Masking.mayHoldPassword(value) ? Masking.mask : value,
+                    takes: declaration.takes,
                     in: origin))
             return
         }

@@ -158,6 +158,18 @@ struct BackupTests {
                     "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace")
                 #expect(tables.rows == [["0"]])
             }
+            // Another ring has taken the place of the one that sealed it.
+            let known = try SQLConsole(source).run(
+                "INSERT INTO master_keys (number, fingerprint) VALUES (1, sha256('x')) ON CONFLICT (number) DO UPDATE SET fingerprint = sha256('x')"
+            )
+            #expect(known.sqlState == nil)
+            let third = try await ServedProcess.run(
+                "rpcd", ["backup", folder + "/third", "--passphrase-file", folder + "/passphrase"],
+                environment: environment)
+            #expect(
+                third.status == 1 && third.errors.contains("another one than the database knows"),
+                "\(third.errors)")
+            #expect(access(folder + "/third", F_OK) != 0)
             let dump = folder + "/backup/database"
             let name = try #require(
                 FileManager.default.contentsOfDirectory(atPath: dump).first { $0.hasSuffix(".gz") })

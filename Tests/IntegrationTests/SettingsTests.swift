@@ -47,6 +47,41 @@ struct SettingsTests {
         #expect(error?.description.contains("***") == true)
     }
 
+    @Test("A line ends as on any system; what is no file, and no connection string, is refused")
+    func lines() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/rpcd.conf"
+            for end in ["\n", "\r\n"] {
+                try ["# a note", "RPCD_POOL_SIZE=3", "# another", "RPCD_LOG_LEVEL=debug", ""].joined(
+                    separator: end
+                )
+                .write(toFile: path, atomically: true, encoding: .utf8)
+                let settings = try Settings.load(["RPCD_CONFIG": path])
+                #expect(settings.poolSize == 3 && settings.logLevel == .debug)
+            }
+            let pipe = folder + "/pipe"
+            #expect(mkfifo(pipe, 0o600) == 0)
+            #expect(throws: SettingError.self) { try Settings.load(["RPCD_CONFIG": pipe]) }
+        }
+        #expect(throws: SettingError.self) { try Settings.load(["RPCD_DATABASE_URL": "host=/run passwrd=x"]) }
+    }
+
+    @Test("A password in a URL that should have none is shown and told to nobody")
+    func strayPasswords() throws {
+        let canary = "s3cr3t"
+        for (key, value) in [
+            ("RPCD_OTLP_ENDPOINT", "http://u:\(canary)@h:4318"),
+            ("RPCD_APP_URL", "https://u:\(canary)@app.example"),
+            ("RPCD_HTTP_LISTEN", "http://u:\(canary)@h:1"),
+        ] {
+            let reading = Settings.read([key: value])
+            let told = reading.errors.map { "\($0)" } + reading.entries.compactMap(\.shown)
+            #expect(!told.contains { $0.contains(canary) }, "\(key)")
+            let text = Redaction(reading, [:]).applied(to: Array("-- \(canary) --".utf8))
+            #expect(!String(decoding: text, as: UTF8.self).contains(canary), "\(key)")
+        }
+    }
+
     @Test("A key of the file that is no setting is refused, with its line and the setting that is near")
     func unknownKeys() async throws {
         try await withTemporaryFolder { folder in

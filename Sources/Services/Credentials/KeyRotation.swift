@@ -38,13 +38,15 @@ public struct KeyRotation: Sendable {
 
     /// Keys of the ring that are other ones than those which the database knows by the same number.
     public func mismatched(_ bound: any Interruptible) async throws -> [Int64] {
-        let vault = vault
-        let known = try await run(bound) { tx in try tx.all(Credentials.listKeys) }
-        return try known.filter { key in
-            guard let fingerprint = key.fingerprint, vault.ring.keys.numbers.contains(key.number) else {
-                return false
-            }
-            return try Vault.fingerprint(of: key.number, in: vault.ring.keys) != fingerprint
+        let ring = vault.ring.keys
+        return try await run(bound) { tx in try KeyRotation.mismatched(ring, in: tx) }
+    }
+
+    /// The same, for whoever has a transaction that sees the keys.
+    public static func mismatched(_ ring: NumberedKeys, in tx: borrowing Transaction) throws -> [Int64] {
+        try tx.all(Credentials.listKeys).filter { key in
+            guard let fingerprint = key.fingerprint, ring.numbers.contains(key.number) else { return false }
+            return try Vault.fingerprint(of: key.number, in: ring) != fingerprint
         }.map(\.number)
     }
 

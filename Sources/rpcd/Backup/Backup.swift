@@ -67,6 +67,17 @@ struct Backup {
         return manifest
     }
 
+    /// Keys that open nothing of what is dumped are not to be sealed beside it.
+    private func requireRing(_ tx: borrowing Transaction) throws {
+        guard passphrase != nil else { return }
+        let others = try KeyRotation.mismatched(KeyFiles.masterKeys(settings), in: tx)
+        guard others.isEmpty else {
+            throw CommandFailure(
+                "Master key \(others.map(String.init).joined(separator: ", ")) of the ring is another one than the database knows, and would not open this backup: put the right one in its place, or use --without-keys"
+            )
+        }
+    }
+
     /// What is told of the database and what is dumped is the same snapshot: the transaction that has it stays open meanwhile.
     private func dump(
         _ conninfo: String, into path: String
@@ -79,6 +90,7 @@ struct Backup {
                     "A backup needs a role that sees every row, a superuser or one with BYPASSRLS: give RPCD_DATABASE_URL another user for this command, as for rpcd migrate"
                 )
             }
+            try requireRing(tx)
             let facts = try tx.one(DatabaseFacts.get)
             let tool = try PostgresTools("pg_dump", atLeast: facts.versionNumber / 10_000)
             let totals = try BackupManifest.Totals(tx)

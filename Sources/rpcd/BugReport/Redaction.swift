@@ -12,8 +12,10 @@ struct Redaction {
     private static let shortest = 4
 
     init(_ reading: Settings.Reading, _ environment: [String: String] = environmentVariables()) {
-        for entry in reading.entries where entry.declaration.isSecret && entry.origin != .standard {
-            if let value = entry.value { addParts(of: value) }
+        for entry in reading.entries where entry.origin != .standard {
+            guard let value = entry.value, entry.declaration.isSecret || Masking.mayHoldPassword(value)
+            else { continue }
+            addParts(of: value)
         }
         for key in [AccessToken.variable, "PGPASSWORD"] {
             if let value = environment[key] { add(value) }

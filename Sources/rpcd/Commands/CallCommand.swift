@@ -13,10 +13,7 @@ struct CallCommand: AsyncParsableCommand {
             Exit status: 0 for a result, 1 for an error, 2 when the daemon cannot be reached.
             """)
 
-    // Asked for when something is completed: declaring all methods takes longer than a call.
-    @Argument(
-        help: "As system.ping; `rpcd help METHOD` tells what it takes.",
-        completion: .custom { _, _, _ in methodNames })
+    @Argument(help: "As system.ping; `rpcd help METHOD` tells what it takes.", completion: methods)
     var method: String
 
     @Argument(help: ArgumentHelp("JSON, or key=value pairs.", valueName: "params"))
@@ -31,8 +28,12 @@ struct CallCommand: AsyncParsableCommand {
     @Option(help: "How long the call may take, in milliseconds.")
     var timeout: Int64?
 
-    private static var methodNames: [String] {
-        (try? Daemon.declarations().methods.map(\.name)) ?? []
+    /// Only where completions are written: to declare all methods takes longer than a call.
+    private static var methods: CompletionKind {
+        guard CommandLine.arguments.contains(where: { $0.hasPrefix("--generate-completion-script") }) else {
+            return .default
+        }
+        return .list((try? Daemon.declarations().methods.map(\.name)) ?? [])
     }
 
     func validate() throws { _ = try request() }

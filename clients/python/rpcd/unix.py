@@ -92,6 +92,10 @@ class _Pending:
         self._wake.set()
 
 
+# Parse error and invalid request (JSON-RPC 2.0, section 5.1).
+UNREADABLE = (-32700, -32600)
+
+
 class _Connection:
     """A thread reads what comes; callers write, and wait for theirs."""
 
@@ -167,16 +171,33 @@ class _Connection:
             call.finish(error=RPCDConnectionError(reason, "unknown"))
 
     def _take(self, message: Any) -> None:
-        if message.get("id") is None:
+        """Raises ValueError where it is no message of the protocol: the connection is of no use then."""
+        if not isinstance(message, dict) or not isinstance(message.get("error", {}), dict):
+            raise ValueError("what came is no JSON-RPC 2.0 response")
+        number = message.get("id")
+        if number is None:
             if "error" in message:
-                self._farewell = str(message["error"].get("message"))
+                self._refused(message["error"])
             return
+        if not isinstance(number, int) or ("result" in message) == ("error" in message):
+            raise ValueError("what came is no JSON-RPC 2.0 response")
         with self._lock:
-            pending = self._pending.pop(message["id"], None)
+            pending = self._pending.pop(number, None)
         if pending and "error" in message:
             pending.finish(error=_failure(message["error"]))
         elif pending:
             pending.finish(message["result"])
+
+    def _refused(self, error: dict[str, Any]) -> None:
+        """Something that was sent could not be read: it is one of those that wait, nobody knows which."""
+        self._farewell = str(error.get("message"))
+        if error.get("code") not in UNREADABLE:
+            return
+        with self._lock:
+            pending = list(self._pending.values())
+            self._pending.clear()
+        for call in pending:
+            call.finish(error=_failure(error) if len(pending) == 1 else RPCDConnectionError(self._farewell, "unknown"))
 
 
 def _failure(error: Any) -> CallError:

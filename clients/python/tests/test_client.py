@@ -40,6 +40,12 @@ def errors(client: Client) -> None:
     assert isinstance(nobody, RPCDConnectionError) and nobody.outcome == "not sent"
 
 
+def unreadable() -> None:
+    with Client.unix(socket) as client:
+        error = failure(lambda: client.system.ping(payload=float("nan")))
+        assert isinstance(error, CallError) and error.rpc_code == -32700, error
+
+
 def idempotency(client: Client, workspace: Workspace) -> None:
     options = CallOptions(idempotency_key=new_idempotency_key())
     first = client.billing.debit(workspace_id=workspace.id, amount=10, options=options)
@@ -135,6 +141,7 @@ def side_by_side(client: Client) -> None:
 with Client.unix(socket) as client:
     workspace = calls(client)
     errors(client)
+    unreadable()
     idempotency(client, workspace)
     lost_answers(workspace)
     lists(client, workspace)
