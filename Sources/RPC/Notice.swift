@@ -24,7 +24,7 @@ public struct Notice: Sendable, CustomStringConvertible {
         case upkeepFailed, resultsWait, resultLost, webhookNeglected
         case webhookDisabled, mailNotSent, providersRead, providersRefused
         case circuitOpened, circuitClosed, circuitForced, deadLetter, keyUnreadable
-        case analyticsDropped, redisAway, redisBack, setting
+        case analyticsAway, analyticsDropped, redisAway, redisBack, setting
     }
 }
 
@@ -58,6 +58,7 @@ extension Notice.Kind {
         case .circuitForced: "671b5a9656936632c5c30e119edb8d92"
         case .deadLetter: "92d254d7fe03c0e4c08f532c9af26054"
         case .keyUnreadable: "6f2f8f0c1b7d4a0e9d1c3f6b5a7e2c48"
+        case .analyticsAway: "260aa565fe52d37f23d84df9e6009604"
         case .analyticsDropped: "17d104f66e3312b073e45fcec83c2a8d"
         case .redisAway: "86b22542b5810f0a6ffc4798d551e17d"
         case .redisBack: "98177d4622d2fa857e8804180025cd7f"
@@ -71,7 +72,8 @@ extension Notice.Kind {
             .redisBack:
             .info
         case .unavailable, .paused, .upkeepFailed, .resultsWait, .webhookNeglected, .webhookDisabled,
-            .mailNotSent, .providersRefused, .circuitOpened, .analyticsDropped, .redisAway, .setting:
+            .mailNotSent, .providersRefused, .circuitOpened, .analyticsAway, .analyticsDropped, .redisAway,
+            .setting:
             .warning
         case .reloadRefused, .callFailed, .resultLost, .deadLetter, .keyUnreadable: .error
         }
@@ -101,6 +103,7 @@ extension Notice.Kind {
         case .circuitForced: "The operator has decided about a circuit"
         case .deadLetter: "Analytics refuses a row for good"
         case .keyUnreadable: "A provider's key cannot be read"
+        case .analyticsAway: "Analytics cannot be reached"
         case .analyticsDropped: "Notes for analytics were dropped"
         case .redisAway: "Redis is away"
         case .redisBack: "Redis is back"
@@ -153,6 +156,8 @@ extension Notice.Kind {
             "It stays so until admin.circuits.force says otherwise."
         case .deadLetter:
             "The row is kept as a dead letter (admin.deadLetters.list); the rest has gone through. When the reason is mended, admin.deadLetters.replay sends it again."
+        case .analyticsAway:
+            "Everything but reports goes on; what is noted for them is sent when the store is back. rpcd doctor asks it, and says what it says."
         case .analyticsDropped:
             "The store has been away for so long that RPCD_ANALYTICS_BACKLOG is full. Nothing is lost: what they told of is read anew when the store is back."
         case .redisAway:

@@ -1,6 +1,7 @@
 import AnalyticsStores
 import ClickHouse
 import Postgres
+import RPC
 import Services
 
 extension Settings {
@@ -119,7 +120,16 @@ extension Daemon {
 
     /// The same, and that its tables are those of this release.
     func checkAnalytics() async throws {
-        guard try await Daemon.requireApart(platform.analytics, from: pool, settings) else { return }
+        guard try await Daemon.requireApart(platform.analytics, from: pool, settings) else {
+            if let store = platform.analytics.store {
+                log.write(
+                    Notice(
+                        .analyticsAway,
+                        "\(store.setting) leads to no store that answers: reports are SERVICE_UNAVAILABLE until it does, and everything else goes on"
+                    ))
+            }
+            return
+        }
         let standing: Migrator.Standing?
         if let migrator = try Daemon.clickHouseMigrator(settings) {
             standing = try await migrator.standing()

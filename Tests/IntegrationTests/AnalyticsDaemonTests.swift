@@ -29,6 +29,20 @@ struct AnalyticsDaemonTests {
             #expect(same.status == 78)
             #expect(same.errors.contains("RPCD_ANALYTICS_URL") && same.errors.contains("RPCD_DATABASE_URL"))
             #expect(!same.errors.contains(other))
+            // Nor are tables made there.
+            let migrated = try await ServedProcess.run(
+                "rpcd", ["migrate", "up"],
+                environment: settings.merging([
+                    "RPCD_DATABASE_URL": conninfo, "RPCD_DATABASE_DIRECT_URL": conninfo,
+                    "RPCD_ANALYTICS_URL": other,
+                ]) { $1 })
+            #expect(migrated.status == 78, "\(migrated.errors)")
+            #expect(
+                migrated.errors.contains("RPCD_ANALYTICS_URL")
+                    && migrated.errors.contains("RPCD_DATABASE_URL"))
+            let tables = try SQLConsole(other).run(
+                "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace")
+            #expect(tables.rows == [["0"]])
             let both = try await ServedProcess.run(
                 "rpcd", ["serve"],
                 environment: settings.merging([
@@ -57,22 +71,48 @@ struct AnalyticsDaemonTests {
                     try await Served.start(
                         in: own, conninfo: conninfo, environment: ["RPCD_ANALYTICS_URL": store]))
             }
-            func leads(_ daemon: Served) async throws -> Bool {
-                let metrics = try await RawSocket(path: daemon.socket).call("system.metrics")
-                return metrics["result"]?["text"]?.string?.contains("rpcd_analytics_leader 1\n") == true
-            }
             var leader: Served?
             while leader == nil {
-                for daemon in daemons where try await leads(daemon) { leader = daemon }
+                for daemon in daemons where try await daemon.leads() { leader = daemon }
             }
             let first = try #require(leader)
             first.process.send(SIGSTOP)
             let other = try #require(daemons.first { $0.socket != first.socket })
-            while try await !leads(other) { await Task.yield() }
+            while try await !other.leads() { await Task.yield() }
             // Who comes back knows that he has lost it.
             first.process.send(SIGCONT)
-            while try await leads(first) { await Task.yield() }
-            #expect(try await leads(other))
+            while try await first.leads() { await Task.yield() }
+            #expect(try await other.leads())
+        }
+    }
+
+    @Test(
+        "A daemon that cannot reach the store says so once, and lets one send that can",
+        .timeLimit(.minutes(2)))
+    func storeOutOfReach() async throws {
+        let conninfo = try TestCluster.shared.get().freshDatabase()
+        let store = try TestCluster.analytics.get().freshDatabase()
+        try await withTemporaryFolder { folder in
+            let able = try await Served.start(
+                in: folder, conninfo: conninfo, environment: ["RPCD_ANALYTICS_URL": store])
+            let own = folder + "/unable"
+            try #require(mkdir(own, 0o755) == 0)
+            // The migrations are done, and its store could not be migrated.
+            let settings = try Served.settings(in: own, conninfo: conninfo).merging([
+                "RPCD_CLICKHOUSE_URL": "http://127.0.0.1:\(try TestRedis.freePort())/x"
+            ]) { $1 }
+            let process = try ServedProcess("rpcd", ["serve"], environment: settings, in: own)
+            let unable = Served(
+                process: process, socket: own + "/s", readyLine: try await process.readyLine())
+            #expect(unable.process.errors.contains("RPCD_CLICKHOUSE_URL leads to no store that answers"))
+            // It becomes its turn.
+            able.process.send(SIGSTOP)
+            while try await !unable.leads() { await Task.yield() }
+            able.process.send(SIGCONT)
+            while try await !able.leads() { await Task.yield() }
+            while try await unable.leads() { await Task.yield() }
+            let told = unable.process.errors.components(separatedBy: "Sending to analytics").count - 1
+            #expect(told == 1, "\(unable.process.errors)")
         }
     }
 
@@ -96,5 +136,13 @@ struct AnalyticsDaemonTests {
                 refused.errors.contains("RPCD_CLICKHOUSE_URL") && refused.errors.contains("RPCD_DATABASE_URL")
             )
         }
+    }
+}
+
+extension Served {
+    /// Whether it is this daemon that sends to analytics.
+    fileprivate func leads() async throws -> Bool {
+        let metrics = try await RawSocket(path: socket).call("system.metrics")
+        return metrics["result"]?["text"]?.string?.contains("rpcd_analytics_leader 1\n") == true
     }
 }

@@ -190,6 +190,72 @@ struct StandingCacheTests {
         }
     }
 
+    @Test(
+        "However a workspace changes on either daemon, every call sees the last change, kept or not",
+        arguments: Seed.some(3))
+    func configuration(seed: Seed) async throws {
+        try await Fleet.run { fleet in
+            var random = seed.generator
+            let bob = try await fleet.add("bob", "viewer")
+            let w = #""workspaceId":"\#(fleet.workspace)""#
+            func read(_ daemon: Fleet.Daemon) async throws -> JSON {
+                try await daemon.backend.connect().call("workspaces.get", "{\(w)}", token: bob.token)
+            }
+            /// Returns when it is taken from Redis.
+            func untilKept(_ daemon: Fleet.Daemon) async throws {
+                let before = daemon.shared.standings.lookups.hits
+                while daemon.shared.standings.lookups.hits == before { _ = try await read(daemon) }
+            }
+            for daemon in fleet.daemons { try await untilKept(daemon) }
+            var last = try #require(try await read(fleet.daemons[0])["result"])
+            for turn in 0..<100 {
+                let daemon = fleet.daemons[.random(in: 0..<2, using: &random)]
+                switch Int.random(in: 0..<8, using: &random) {
+                case 0:
+                    let change = [
+                        #""name":"A name of turn \#(turn)""#, #""slug":"acme-\#(turn)""#,
+                        #""settings":{"turn":\#(turn),"text":"\"quoted\" and é"}"#,
+                    ].randomElement(using: &random)
+                    let answer = try await daemon.backend.connect().call(
+                        "workspaces.update", "{\(w),\(change ?? "")}", token: fleet.ada)
+                    last = try #require(answer["result"], "\(answer.source)")
+                default:
+                    #expect(try await read(daemon)["result"]?.source == last.source)
+                }
+            }
+            for daemon in fleet.daemons {
+                try await untilKept(daemon)
+                #expect(try await read(daemon)["result"]?.source == last.source)
+            }
+            _ = try await fleet.daemons[0].backend.connect().call(
+                "workspaces.delete", "{\(w)}", token: fleet.ada)
+            #expect(try await read(fleet.daemons[1]).errorCode == "AUTHORIZATION_ERROR")
+        }
+    }
+
+    @Test("What is kept of a workspace is for its members alone, and only while they are")
+    func configurationOfOthers() async throws {
+        try await Fleet.run { fleet in
+            let bob = try await fleet.add("bob", "viewer")
+            let eve = try await fleet.daemons[0].backend.login("eve")
+            let w = #"{"workspaceId":"\#(fleet.workspace)"}"#
+            let daemon = fleet.daemons[1]
+            let before = daemon.shared.standings.lookups.hits
+            while daemon.shared.standings.lookups.hits == before {
+                let answer = try await daemon.backend.connect().call("workspaces.get", w, token: bob.token)
+                #expect(answer["result"]?["name"]?.string == "Acme", "\(answer.source)")
+            }
+            let refused = try await daemon.backend.connect().call("workspaces.get", w, token: eve.token)
+            #expect(refused.errorCode == "AUTHORIZATION_ERROR")
+            let removed = try await fleet.daemons[0].backend.connect().call(
+                "members.remove",
+                #"{"workspaceId":"\#(fleet.workspace)","userId":"\#(bob.id)"}"#, token: fleet.ada)
+            #expect(removed["result"] != nil, "\(removed.source)")
+            let late = try await daemon.backend.connect().call("workspaces.get", w, token: bob.token)
+            #expect(late.errorCode == "AUTHORIZATION_ERROR")
+        }
+    }
+
     @Test("Redis stopped, a session revoked, Redis back with what it had: the session is not believed again")
     func revokedMeanwhile() async throws {
         try await Fleet.run { fleet in

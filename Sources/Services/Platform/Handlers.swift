@@ -127,50 +127,61 @@ extension Platform {
         _ query: @escaping @Sendable (repeat each P) -> Query<Row>
     ) -> Handler<Row, repeat each P> {
         Handler { call, params, shape in
-            @Sendable func answer(_ result: Result<Row?, any Error>) {
-                finish(
-                    call,
+            look(call, params, shape, query) { finish(call, $0.map(\.body)) }
+        }
+    }
+
+    /// - Parameter completion: gets who has asked, and the row as it is answered.
+    func look<Row: Sendable, each P: Sendable>(
+        _ call: Call, _ params: Validated<repeat each P>, _ shape: Shape<Row>,
+        _ query: @escaping @Sendable (repeat each P) -> Query<Row>,
+        completion: @escaping @Sendable (Result<(access: Access, body: Body), any Error>) -> Void
+    ) {
+        @Sendable func answer(_ result: Result<(Access, Row?), any Error>) {
+            completion(
+                Result {
+                    let (access, row) = try result.get()
+                    guard let row else { throw CallError(.notFound) }
+                    return (access, shape.body(of: row))
+                })
+        }
+        @Sendable func readOnPool() {
+            pool.transaction(call, .readOnly) { tx in
+                let access = try Authorization.check(call, in: tx)
+                note(access)
+                let values = try params.get()
+                return (access, try tx.first(query(repeat each values)))
+            } completion: {
+                answer($0)
+            }
+        }
+        guard let reads = reads.first(where: \.isAtHand) else { return readOnPool() }
+        do {
+            let question = try Authorization.Question(call)
+            // Params that do not fit are told only to those who may call.
+            let wanted = Result {
+                let values = try params.get()
+                return query(repeat each values)
+            }
+            // The read is not cancelled at the server, where it could hit a neighbour: it is bounded, and its row is dropped.
+            call.onInterruption { call.fail(call.interruptionError) }
+            let asked = MonotonicClock.now
+            reads.read(question.query, try? wanted.get()) { result in
+                call.noteDatabase(waited: 0, worked: MonotonicClock.now - asked)
+                if case .failure(let error as PostgresError) = result, error.breaksConnection {
+                    return readOnPool()
+                }
+                answer(
                     Result {
-                        guard let row = try result.get() else { throw CallError(.notFound) }
-                        return shape.body(of: row)
+                        let (found, row) = try result.get()
+                        let access = try question.answer(found)
+                        note(access)
+                        _ = try wanted.get()
+                        return (access, row)
                     })
             }
-            @Sendable func readOnPool() {
-                pool.transaction(call, .readOnly) { tx in
-                    note(try Authorization.check(call, in: tx))
-                    let values = try params.get()
-                    return try tx.first(query(repeat each values))
-                } completion: {
-                    answer($0)
-                }
-            }
-            guard let reads = reads.first(where: \.isAtHand) else { return readOnPool() }
-            do {
-                let question = try Authorization.Question(call)
-                // Params that do not fit are told only to those who may call.
-                let wanted = Result {
-                    let values = try params.get()
-                    return query(repeat each values)
-                }
-                // The read is not cancelled at the server, where it could hit a neighbour: it is bounded, and its row is dropped.
-                call.onInterruption { call.fail(call.interruptionError) }
-                let asked = MonotonicClock.now
-                reads.read(question.query, try? wanted.get()) { result in
-                    call.noteDatabase(waited: 0, worked: MonotonicClock.now - asked)
-                    if case .failure(let error as PostgresError) = result, error.breaksConnection {
-                        return readOnPool()
-                    }
-                    answer(
-                        Result {
-                            let (found, row) = try result.get()
-                            note(try question.answer(found))
-                            _ = try wanted.get()
-                            return row
-                        })
-                }
-            } catch {
-                answer(.failure(error))
-            }
+        } catch {
+            answer(.failure(error))
         }
     }
 

@@ -16,7 +16,7 @@ extension Platform {
             user: user, session: session,
             workspace: call.method.role.isOfWorkspace ? call.workspaceID : nil)
         switch await standings.find(subject) {
-        case .found(let found):
+        case .found(let found, _):
             let access = try question.answer(found)
             note(access)
             return access
@@ -27,6 +27,42 @@ extension Platform {
                     Authorization.Found(role: access.role, responsibleUserID: nil), under: marks)
             }
             return access
+        }
+    }
+
+    /// A handler that answers with a row that says how a workspace is set up. Where daemons keep that together, with the role of who asks, the
+    /// database is not visited: an update takes both away before it is answered, and a revoked session is refused by the next call.
+    func configuration<Row: Sendable>(
+        _ query: @escaping @Sendable (UUID) -> Query<Row>
+    ) -> Handler<Row, UUID> {
+        Handler { call, params, shape in
+            guard let standings = shared?.standings, case .user(let user, let session) = call.caller,
+                let workspace = call.workspaceID
+            else { return look(call, params, shape, query) { finish(call, $0.map(\.body)) } }
+            let subject = StandingCache.Subject(user: user, session: session, workspace: workspace)
+            Task {
+                switch await standings.find(subject, withConfiguration: true) {
+                case .found(let found, let configuration?):
+                    finish(
+                        call,
+                        Result {
+                            note(try Authorization.Question(call).answer(found))
+                            _ = try params.get()
+                            return configuration
+                        })
+                case .found(_, nil):
+                    look(call, params, shape, query) { finish(call, $0.map(\.body)) }
+                case .unknown(let marks):
+                    look(call, params, shape, query) { result in
+                        if case .success(let (access, body)) = result, let marks {
+                            standings.keep(
+                                Authorization.Found(role: access.role, responsibleUserID: nil),
+                                configuration: body, under: marks)
+                        }
+                        finish(call, result.map(\.body))
+                    }
+                }
+            }
         }
     }
 

@@ -4,10 +4,10 @@ import RPC
 import Redis
 import Synchronization
 
-/// What somebody is, as the database has said a short while ago, for all daemons.
+/// What somebody is, and how his workspace is set up, as the database has said a short while ago, for all daemons.
 ///
 /// Each user and each workspace has a mark in Redis, a random word; an entry names the marks that were there *before* the database was
-/// asked, and is good only while they are. Whatever ends a session or changes a role takes the marks away: in the daemon that did it
+/// asked, and is good only while they are. Whatever ends a session, or changes a role or a workspace, takes the marks away: in the daemon that did it
 /// between COMMIT and the answer, and in every other when PostgreSQL tells of it. A mark that has gone, for whatever reason, never comes back.
 public final class StandingCache: Sendable {
     /// How long an entry lives at most.
@@ -28,12 +28,32 @@ public final class StandingCache: Sendable {
 
     /// What was read before the database was asked; goes along with what it says.
     struct Marks: Sendable {
-        fileprivate let entry: String
+        fileprivate let names: Names
         fileprivate let words: [String]
     }
 
+    /// Under which names something is kept of a subject.
+    fileprivate struct Names: Sendable {
+        let standing: String
+        /// `nil` when it is not asked for.
+        let configuration: String?
+        let marks: [String]
+
+        // Another server, or the same one started anew from what it had written down, knows nothing of what happened in between.
+        init(_ subject: Subject, on server: String, withConfiguration: Bool) {
+            let workspace = subject.workspace.map { "\($0)" } ?? ""
+            standing = SharedMemory.prefix + "standing:\(server):\(subject.session):\(workspace)"
+            configuration =
+                withConfiguration ? SharedMemory.prefix + "workspace:\(server):\(workspace)" : nil
+            marks = subject.ids.map(StandingCache.mark)
+        }
+
+        var entries: [String] { [standing] + [configuration].compactMap { $0 } }
+    }
+
     enum Finding: Sendable {
-        case found(Authorization.Found)
+        /// - configuration: of the workspace, where it was asked for.
+        case found(Authorization.Found, configuration: Body?)
         /// - marks: under which what the database says may be kept; `nil` when it may not.
         case unknown(Marks?)
     }
@@ -59,8 +79,9 @@ public final class StandingCache: Sendable {
     }
 
     /// One visit to Redis for who is known, two for who is not.
-    func find(_ subject: Subject) async -> Finding {
-        let finding = await look(subject)
+    /// - Parameter withConfiguration: whether what is kept of his workspace is wanted as well; then nothing is found without it.
+    func find(_ subject: Subject, withConfiguration: Bool = false) async -> Finding {
+        let finding = await look(subject, withConfiguration)
         switch finding {
         case .found: hits.add(1, ordering: .relaxed)
         case .unknown: misses.add(1, ordering: .relaxed)
@@ -68,35 +89,34 @@ public final class StandingCache: Sendable {
         return finding
     }
 
-    private func look(_ subject: Subject) async -> Finding {
+    private func look(_ subject: Subject, _ withConfiguration: Bool) async -> Finding {
         guard seconds > 0, let client = redis.atHand, let server = client.serverRunID else {
             return .unknown(nil)
         }
-        // Another server, or the same one started anew from what it had written down, knows nothing of what happened in between.
-        let entry =
-            SharedMemory.prefix
-            + "standing:\(server):\(subject.session):\(subject.workspace.map { "\($0)" } ?? "")"
-        let names = subject.ids.map(StandingCache.mark)
+        let names = Names(subject, on: server, withConfiguration: withConfiguration)
+        let entries = names.entries
         guard
             let answer = try? await redis.call(
-                RedisCommand("MGET", [entry] + names), withinMs: SharedMemory.patienceMs),
-            let values = answer.elements?.map(\.text), values.count == names.count + 1
+                RedisCommand("MGET", entries + names.marks), withinMs: SharedMemory.patienceMs),
+            let values = answer.elements?.map(\.text), values.count == entries.count + names.marks.count
         else { return .unknown(nil) }
-        let words = values.dropFirst().compactMap { $0 }
-        if words.count == names.count {
-            // Asked behind the answer: what was heard while it was under way counts.
-            guard let kept = values[0], trust.covers(subject.ids), client.serverRunID == server,
-                let found = StandingCache.decode(kept, under: words)
-            else { return .unknown(Marks(entry: entry, words: words)) }
-            return .found(found)
-        }
-        return .unknown(await marks(entry, names))
+        let words = values.dropFirst(entries.count).compactMap { $0 }
+        guard words.count == names.marks.count else { return .unknown(await make(names)) }
+        // Asked behind the answer: what was heard while it was under way counts.
+        guard let kept = values[0], trust.covers(subject.ids), client.serverRunID == server,
+            let found = StandingCache.decode(kept, under: words)
+        else { return .unknown(Marks(names: names, words: words)) }
+        guard withConfiguration else { return .found(found, configuration: nil) }
+        guard let kept = values[1], let word = words.last,
+            let configuration = StandingCache.decodeConfiguration(kept, under: word)
+        else { return .unknown(Marks(names: names, words: words)) }
+        return .found(found, configuration: configuration)
     }
 
     /// Makes the marks that are missing.
-    private func marks(_ entry: String, _ names: [String]) async -> Marks? {
+    private func make(_ names: Names) async -> Marks? {
         let life = Int64(seconds * StandingCache.markFactor)
-        for name in names {
+        for name in names.marks {
             guard let word = try? Base64URL.encode(SecureRandom.bytes(12)) else { return nil }
             let command = RedisCommand("SET", name, word, "NX", "EX", life)
             guard (try? await redis.call(command, withinMs: SharedMemory.patienceMs)) != nil else {
@@ -105,18 +125,28 @@ public final class StandingCache: Sendable {
         }
         guard
             let answer = try? await redis.call(
-                RedisCommand("MGET", names), withinMs: SharedMemory.patienceMs),
-            let words = answer.elements?.compactMap(\.text), words.count == names.count
+                RedisCommand("MGET", names.marks), withinMs: SharedMemory.patienceMs),
+            let words = answer.elements?.compactMap(\.text), words.count == names.marks.count
         else { return nil }
-        return Marks(entry: entry, words: words)
+        return Marks(names: names, words: words)
     }
 
     /// Keeps what the database has said of somebody. What is not kept is asked for again.
-    func keep(_ found: Authorization.Found, under marks: Marks) {
+    /// - Parameter configuration: of his workspace, where it was asked for.
+    func keep(_ found: Authorization.Found, configuration: Body? = nil, under marks: Marks) {
         guard let role = found.role else { return }
-        let command = RedisCommand(
-            "SET", marks.entry, StandingCache.encode(role, under: marks.words), "EX", seconds)
-        redis.send(command, withinMs: SharedMemory.patienceMs) { _ in }
+        set(marks.names.standing, StandingCache.encode(role, under: marks.words))
+        if let name = marks.names.configuration, let word = marks.words.last,
+            let text = configuration.flatMap({ StandingCache.encode($0, under: word) })
+        {
+            set(name, text)
+        }
+    }
+
+    private func set(_ name: String, _ value: String) {
+        redis.send(
+            RedisCommand("SET", name, value, "EX", seconds), withinMs: SharedMemory.patienceMs
+        ) { _ in }
     }
 
     /// Has every entry of these users and workspaces forgotten.
@@ -140,5 +170,19 @@ public final class StandingCache: Sendable {
             let role = Role.allCases.first(where: { $0.name == name }), role >= .user, role <= .owner
         else { return nil }
         return Authorization.Found(role: role, responsibleUserID: nil)
+    }
+
+    /// The answer as it is written, behind the mark and the version.
+    private static func encode(_ configuration: Body, under word: String) -> String? {
+        guard case .json(let bytes) = configuration.content, let version = configuration.version else {
+            return nil
+        }
+        return "\(word) \(version) " + String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func decodeConfiguration(_ entry: String, under word: String) -> Body? {
+        let parts = entry.split(separator: " ", maxSplits: 2)
+        guard parts.count == 3, parts[0] == word, let version = Int64(parts[1]) else { return nil }
+        return Body(.json(Array(parts[2].utf8)), version: version)
     }
 }

@@ -32,7 +32,7 @@ struct Workspaces: Sendable {
                 params: Params(.workspace), result: Workspace.shape,
                 example: Example(
                     #"{"workspaceId":"6f1c0b8e-3a55-4c8e-9d54-0d6f3f6c2a10"}"#, gives: #"{"name":"Acme"}"#),
-                run: platform.lookup { id in Query(Workspaces.getWorkspace, id) }),
+                run: platform.configuration { id in Query(Workspaces.getWorkspace, id) }),
             Method(
                 "workspaces.update", "Changes what is given and leaves the rest.", role: .admin,
                 mutates: true,
