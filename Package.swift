@@ -33,7 +33,8 @@ let package = Package(
         system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
         system("CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev"),
         system("CPostgres", pkgConfig: "libpq", apt: "libpq-dev"),
-        system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+        // Loads libcurl (libcurl4-openssl-dev) where it is needed.
+        .target(name: "CCurl"),
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         system("CPCRE2", pkgConfig: "libpcre2-8", apt: "libpcre2-dev"),
         system("CSystemd", pkgConfig: "libsystemd", apt: "libsystemd-dev"),

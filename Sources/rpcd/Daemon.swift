@@ -289,6 +289,15 @@ struct Daemon {
                     "a role that row level security binds: \(Tenancy.daemonRole) or a member of it, not the owner of the tables"
             )
         }
+        let ring = try KeyFiles.masterKeys(settings)
+        let others = try await pool.run { try KeyRotation.mismatched(ring, in: $0) }
+        guard others.isEmpty else {
+            throw SettingError(
+                "RPCD_MASTER_KEY_FILE",
+                because:
+                    "key \(others.map(String.init).joined(separator: ", ")) is another one than the database knows, and opens nothing that is sealed: put the right one in its place"
+            )
+        }
         if settings.fleet.pooling == .none, try await !pool.run({ try $0.isDirect() }) {
             log.write(
                 Notice(

@@ -83,7 +83,8 @@ enum DaemonCall {
     }
 
     static func tellUnreachable(_ error: SocketError) {
-        StandardError.write("rpcd: \(error)\nIs the daemon running? Start it with: rpcd dev\n")
+        let start = InPlaceOfUnit.isInstalled ? "systemctl start rpcd" : "rpcd dev"
+        StandardError.write("rpcd: \(error)\nIs the daemon running? Start it with: \(start)\n")
     }
 
     private static func exchange(

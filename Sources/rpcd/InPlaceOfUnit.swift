@@ -9,8 +9,15 @@ struct InPlaceOfUnit {
     /// Whoever owns the tables, with the keys and the passphrase of backups.
     static let backup = "rpcd-backup.service"
 
+    private static let packaged = Daemon.executableFolder + "/../lib/rpcd/in-place-of"
+
+    /// Whether this is the package's program, on a host with a service manager.
+    static var isInstalled: Bool {
+        access(packaged, X_OK) == 0 && access("/run/systemd/system", F_OK) == 0
+    }
+
     let unit: String
-    var helper = Daemon.executableFolder + "/../lib/rpcd/in-place-of"
+    var helper = InPlaceOfUnit.packaged
     var user = geteuid()
     var environment = environmentVariables()
 

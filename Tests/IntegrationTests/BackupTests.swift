@@ -283,16 +283,27 @@ struct BackupTests {
             #expect(seen > 0)
             let scratch = try FileManager.default.contentsOfDirectory(atPath: folder + "/tmp")
             #expect(contents("\(folder)/tmp/\(try #require(scratch.first))/service.conf").contains(canary))
+            let second = try await ServedProcess.run(
+                "rpcd", ["backup", folder + "/backup", "--without-keys"], environment: environment)
+            #expect(second.status == 1 && second.errors.contains("Another process"), "\(second.errors)")
             process.send(SIGTERM)
             #expect(await process.end() == -SIGTERM)
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/tmp").isEmpty)
             #expect(access(folder + "/backup", F_OK) != 0)
+            let killed = try ServedProcess(
+                "rpcd", ["backup", folder + "/killed", "--without-keys"], environment: environment)
+            while access(folder + "/killed.rpcd-partial/database", F_OK) != 0 { await Task.yield() }
+            killed.send(SIGKILL)
+            #expect(await killed.end() == -SIGKILL)
+            #expect(access(folder + "/killed.rpcd-partial", F_OK) == 0)
             while dumps("true") > 0 { await Task.yield() }
             console.run("ROLLBACK")
             let again = try await ServedProcess.run(
-                "rpcd", ["backup", folder + "/backup", "--without-keys"], environment: environment)
+                "rpcd", ["backup", folder + "/backup/", "--without-keys"], environment: environment)
             #expect(again.status == 0, "\(again.errors)")
-            #expect(access(folder + "/backup.partial", F_OK) != 0)
+            #expect(access(folder + "/backup/manifest.json", F_OK) == 0)
+            let rest = try FileManager.default.contentsOfDirectory(atPath: folder)
+            #expect(!rest.contains { $0.hasSuffix("partial") }, "\(rest)")
         }
     }
 

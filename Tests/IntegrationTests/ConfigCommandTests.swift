@@ -81,6 +81,27 @@ struct ConfigCommandTests {
         }
     }
 
+    @Test("Doctor tells who else gets at the keys that the service manager hands over")
+    func credentialModes() async throws {
+        try await withTemporaryFolder { folder in
+            let (store, key) = (folder + "/credstore", folder + "/credstore/rpcd.master-key")
+            try FileManager.default.createDirectory(atPath: store, withIntermediateDirectories: false)
+            try "1 5e".write(toFile: key, atomically: true, encoding: .utf8)
+            for (ofStore, ofKey, expected) in [
+                (0o700, 0o644, [String]()), (0o755, 0o600, []),
+                (0o711, 0o640, ["others than root get at \(key)"]),
+                (
+                    0o777, 0o644,
+                    ["others than root may put keys into \(store)", "others than root get at \(key)"]
+                ),
+            ] {
+                chmod(store, mode_t(ofStore))
+                chmod(key, mode_t(ofKey))
+                #expect(Doctor.credentialFindings(in: store).map(\.text) == expected)
+            }
+        }
+    }
+
     @Test("Everything that serve would refuse is told at once, each with its line")
     func check() async throws {
         try await withTemporaryFolder { folder in

@@ -24,14 +24,15 @@ extension RawSocket {
 
     /// One request over HTTP, and the body of its answer.
     static func http(
-        _ address: String, _ verb: String, _ path: String, headers: [String] = [], body: String = ""
+        _ address: String, _ verb: String, _ path: String, below prefix: String = "/api/v1",
+        headers: [String] = [], body: String = ""
     ) async throws -> (head: String, body: String) {
         let port = try #require(address.split(separator: ":").last.flatMap { Int($0) })
         let socket = try RawSocket(port: port)
         let type =
             body.isEmpty ? [] : ["Content-Type: application/json", "Content-Length: \(body.utf8.count)"]
         let lines =
-            ["\(verb) /api/v1\(path) HTTP/1.1", "Host: localhost", "Connection: close"] + type + headers
+            ["\(verb) \(prefix)\(path) HTTP/1.1", "Host: localhost", "Connection: close"] + type + headers
         try await socket.send(lines.joined(separator: "\r\n") + "\r\n\r\n" + body)
         let answer = try await socket.receiveAll()
         let end = try #require(answer.range(of: "\r\n\r\n"))

@@ -56,7 +56,7 @@ struct DoctorTests {
             try await Served.migrate(TestCluster.shared.get().freshDatabase(), settings)
             // Nobody has migrated this one. A server takes connections and says nothing; others are not there.
             let silent = try SilentListener()
-            defer { silent.close() }
+            defer { extendLifetime(silent) }
             chmod(folder, 0o777)
             try FileManager.default.createDirectory(
                 atPath: folder + "/providers", withIntermediateDirectories: false)
@@ -199,29 +199,4 @@ struct DoctorTests {
         #expect(text(bare).contains("no watchdog"))
         #expect(text(bare.replacing("=active", with: "=inactive")) == "rpcd.service is inactive")
     }
-}
-
-/// Takes connections and says nothing.
-final class SilentListener {
-    private let descriptor: Int32
-    let port: UInt16
-
-    init() throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let descriptor = descriptor
-        let isOpen = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && listen(descriptor, 8) == 0
-                    && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        guard isOpen else { throw CommandFailure("no listener") }
-        port = UInt16(bigEndian: address.sin_port)
-    }
-
-    func close() { Glibc.close(descriptor) }
 }

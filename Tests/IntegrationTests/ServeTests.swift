@@ -174,6 +174,29 @@ struct ServeTests {
         return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
     }
 
+    @Test("A ring that is another one than what is sealed was sealed with ends the start with status 78")
+    func otherMasterKey() async throws {
+        try await withTemporaryFolder { folder in
+            let conninfo = try TestCluster.shared.get().freshDatabase()
+            let served = try await Served.start(in: folder, conninfo: conninfo)
+            // It tells the database of its key within a moment.
+            let console = try SQLConsole(conninfo)
+            while console.run("SELECT FROM master_keys WHERE fingerprint IS NOT NULL").rows.isEmpty {
+                await Task.yield()
+            }
+            served.process.send(SIGTERM)
+            #expect(await served.process.end() == 0)
+            let settings = try Served.settings(in: folder, conninfo: conninfo)
+            try "1 \(String(repeating: "b8", count: 32))".write(
+                toFile: folder + "/master", atomically: true, encoding: .utf8)
+            chmod(folder + "/master", 0o600)
+            let refused = try await ServedProcess.run("rpcd", ["serve"], environment: settings)
+            #expect(refused.status == 78)
+            #expect(
+                refused.errors.contains("RPCD_MASTER_KEY_FILE: key 1 is another one"), "\(refused.errors)")
+        }
+    }
+
     @Test("Metrics are the operator's: on the socket, and over HTTP only on his own listener with his token")
     func metrics() async throws {
         try await withTemporaryFolder { folder in
@@ -196,9 +219,21 @@ struct ServeTests {
             let right = try await RawSocket.http(
                 admin, "GET", "/metrics", headers: ["Authorization: Bearer " + token])
             #expect(right.head.contains("text/plain; version=0.0.4"))
+            // Where scrapers look, and only here.
+            let (bare, outside) = (["Authorization: Bearer " + token], [String]())
+            for (address, path, headers, status) in [
+                (admin, "/metrics", bare, "200"), (admin, "/metrics?format=openmetrics", bare, "200"),
+                (admin, "/health", bare, "200"), (admin, "/readiness", bare, "200"),
+                (admin, "/admin/users", bare, "200"), (admin, "/metrics", outside, "401"),
+                (admin, "/api/v1metrics", bare, "404"), (http, "/metrics", bare, "404"),
+                (http, "/health", outside, "404"),
+            ] {
+                let answer = try await RawSocket.http(address, "GET", path, below: "", headers: headers)
+                #expect(answer.head.hasPrefix("HTTP/1.1 " + status), "\(path): \(answer.head)")
+            }
             let onSocket = try await RawSocket(path: served.socket).call("system.metrics")
             let text = try #require(onSocket["result"]?["text"]?.string)
-            #expect(text.contains(#"rpcd_calls_total{method="system.metrics",code="OK"} 1"#))
+            #expect(text.contains(#"rpcd_calls_total{method="system.metrics",code="OK"} 3"#))
             #expect(!served.process.errors.contains(token))
             served.process.send(SIGTERM)
             #expect(await served.process.end() == 0)

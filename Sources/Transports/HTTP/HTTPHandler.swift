@@ -18,8 +18,6 @@ final class HTTPHandler: ChannelInboundHandler {
         case answering(HTTPRequestHead)
     }
 
-    private static let prefix = "/api/v1"
-
     let dispatcher: Dispatcher
     let options: HTTPOptions
     private let address: String
@@ -142,11 +140,8 @@ final class HTTPHandler: ChannelInboundHandler {
             guard !isDraining else { throw CallError.unavailable("The daemon is stopping") }
             try dispatcher.admit(peer)
             let uri = head.uri.utf8
-            guard uri.starts(with: HTTPHandler.prefix.utf8) else { throw HTTPHandler.unknownRoute }
             let end = uri.firstIndex(of: UInt8(ascii: "?")) ?? uri.endIndex
-            let pathStart = uri.index(uri.startIndex, offsetBy: HTTPHandler.prefix.utf8.count)
-            let path = head.uri[pathStart..<end]
-            guard path.utf8.first == UInt8(ascii: "/") else { throw HTTPHandler.unknownRoute }
+            guard let path = options.path(in: head.uri[..<end]) else { throw HTTPHandler.unknownRoute }
             // RFC 9112 §3.2
             guard head.version == .http1_0 || head.headers["host"].count == 1 else {
                 throw CallError(.invalidRequest, "A request has one Host header")
@@ -179,7 +174,7 @@ final class HTTPHandler: ChannelInboundHandler {
     }
 
     private static let unknownRoute = CallError(
-        .methodNotFound, "No such route; see \(prefix)/openapi.json")
+        .methodNotFound, "No such route; see \(HTTPOptions.prefix)/openapi.json")
 
     /// Whether the request carries the operator's token, which then is nobody else's business.
     private func takeOperatorToken(from head: inout HTTPRequestHead) -> Bool {

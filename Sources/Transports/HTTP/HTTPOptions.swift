@@ -12,6 +12,18 @@ public struct HTTPOptions: Sendable {
 
     public init() {}
 
+    /// Before every route.
+    static let prefix = "/api/v1"
+
+    /// The route in a path. On the operator's listener it may do without the prefix: `/metrics` is where scrapers look.
+    /// - Returns: nil for none.
+    func path(in whole: Substring) -> Substring? {
+        let path =
+            whole.utf8.starts(with: HTTPOptions.prefix.utf8)
+            ? whole.dropFirst(HTTPOptions.prefix.count) : isOperatorToken == nil ? "" : whole
+        return path.utf8.first == UInt8(ascii: "/") ? path : nil
+    }
+
     /// What exists only on the operator's listener.
     func hides(path: Substring) -> Bool {
         isOperatorToken == nil && (path == "/metrics" || path == "/admin" || path.hasPrefix("/admin/"))

@@ -30,29 +30,22 @@ struct Backup {
         if let keysFile, access(keysFile, F_OK) == 0 { throw CommandFailure("\(keysFile) is there already") }
         // Before the work: a ring that cannot be read is told at once.
         let keys = try passphrase.map { try SealedKeys(files: KeyFiles.contents(settings)).sealed(under: $0) }
-        // A kill leaves this, which the next run takes away, and nothing under the name that was asked for.
-        let partial = folder + ".partial"
-        FileTree.remove(partial)
-        guard mkdir(partial, 0o700) == 0 else {
-            throw CommandFailure("\(partial) cannot be made: \(String(cString: strerror(errno)))")
-        }
-        do {
-            let manifest = try fill(partial, conninfo, keysFile == nil ? keys : nil)
-            try FileTree.sync(partial)
-            if let keysFile, let keys {
-                try PrivateFile.create(keysFile, keys)
+        let partial = try UnfinishedFolder(for: folder)
+        let manifest = try fill(partial.path, conninfo, keysFile == nil ? keys : nil)
+        try FileTree.sync(partial.path)
+        if let keysFile, let keys {
+            try PrivateFile.create(keysFile, keys)
+            do {
                 try FileTree.sync(Doctor.folder(of: keysFile))
+                try partial.finish()
+            } catch {
+                unlink(keysFile)
+                throw error
             }
-            guard rename(partial, folder) == 0 else {
-                if let keysFile { unlink(keysFile) }
-                throw CommandFailure("\(folder) cannot be made: \(String(cString: strerror(errno)))")
-            }
-            try FileTree.sync(Doctor.folder(of: folder))
-            return manifest
-        } catch {
-            FileTree.remove(partial)
-            throw error
+        } else {
+            try partial.finish()
         }
+        return manifest
     }
 
     private func fill(_ partial: String, _ conninfo: String, _ keys: [UInt8]?) throws -> BackupManifest {

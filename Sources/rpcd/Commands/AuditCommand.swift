@@ -42,13 +42,12 @@ struct Verification {
 
     /// Prints a line for each difference, then the sum. Ends the process with status 1 when there are any.
     func run(at path: String) throws {
-        var hasProgress = false
+        var progress = StatusLine()
         let request = DaemonCall.request(method, ["workspaceId": workspace, "expect": expected])
         let result = try DaemonCall.result(of: request, at: path) { message in
-            StandardError.write("\r" + Verification.line(message["params"]?["value"]) + "\u{1B}[K")
-            hasProgress = true
+            progress.update(Verification.line(message["params"]?["value"]))
         }
-        if hasProgress { StandardError.write("\n") }
+        progress.leave()
         if let differences = result["differences"] {
             for difference in differences.elements { print(difference.source) }
         }

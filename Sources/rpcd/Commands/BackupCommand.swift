@@ -42,7 +42,7 @@ struct BackupCommand: AsyncParsableCommand {
             let bytes = manifest.files.reduce(0) { $0 + $1.bytes }
             print("\(manifest.totals.tables.count) tables, \(rows) rows, \(bytes) bytes in \(folder)")
             if !withoutKeys, let keys = options.keys { print("keys in \(keys)") }
-            if let head = manifest.totals.auditHead { print("head \(head)") }
+            print("head \(manifest.totals.auditHead ?? "none: nothing of the trail is sealed yet")")
         }
     }
 }

@@ -78,6 +78,8 @@ struct DevCommand: AsyncParsableCommand {
     }
 
     static func absolute(_ path: String) throws -> String {
+        var path = path
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         guard !path.hasPrefix("/") else { return path }
         guard let current = getcwd(nil, 0) else { throw CommandFailure("The current folder is gone") }
         defer { free(current) }

@@ -36,7 +36,8 @@ struct Doctor: Sendable {
             run: { $0.configuration() }),
         Check(
             name: "keys",
-            summary: "the rings of signing and master keys: there, readable by their owner alone",
+            summary:
+                "the rings of signing and master keys: there, readable by their owner alone; what is in /etc/credstore, by root",
             run: { try $0.keys() }),
         Check(
             name: "socket", summary: "the folder of the socket: there, ours to write, closed to others",

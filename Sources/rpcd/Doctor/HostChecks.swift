@@ -38,21 +38,47 @@ extension Doctor {
         return findings
     }
 
+    /// What the service manager hands to the units: root's alone. Where nobody else gets into the folder, nobody gets at what is in it.
+    /// - Parameter store: where it looks for that.
+    static func credentialFindings(in store: String = "/etc/credstore") -> [Finding] {
+        var folder = stat()
+        guard stat(store, &folder) == 0, folder.st_mode & 0o077 != 0 else { return [] }
+        let names = [
+            "master-key", "jwt-key", "operator-token", "database-passfile", "migrate-passfile",
+            "backup-passphrase",
+        ]
+        var findings: [Finding] = []
+        if folder.st_mode & 0o022 != 0 {
+            findings.append(
+                .failure("others than root may put keys into \(store)", do: "chmod 700 \(store)"))
+        }
+        for path in names.map({ "\(store)/rpcd.\($0)" }) {
+            var status = stat()
+            guard stat(path, &status) == 0, status.st_mode & 0o077 != 0 else { continue }
+            findings.append(
+                .failure(
+                    "others than root get at \(path)",
+                    do: "chmod 700 \(store); chmod 600 \(path); and a new one, if others were here"))
+        }
+        return findings
+    }
+
     func keys() throws -> [Finding] {
+        let exposed = Doctor.credentialFindings()
         let faults = settings.keyFaults()
         guard faults.isEmpty else {
-            return faults.map {
-                .refusal(
-                    $0,
-                    do:
-                        "a file of the daemon's own user, mode 0600; a new one: (umask 077; echo \"1 $(openssl rand -hex 32)\" > FILE), but never in place of one that was lost"
-                )
-            }
+            return exposed
+                + faults.map {
+                    .refusal(
+                        $0,
+                        do:
+                            "a file of the daemon's own user, mode 0600; a new one: (umask 077; echo \"1 $(openssl rand -hex 32)\" > FILE), but never in place of one that was lost"
+                    )
+                }
         }
         let signing = try KeyFiles.signingKeys(settings).keys
-        return [
-            .ok("key \(signing.current) signs, \(signing.numbers.count) verify; the master keys are there")
-        ]
+        return exposed.orElse(
+            .ok("key \(signing.current) signs, \(signing.numbers.count) verify; the master keys are there"))
     }
 
     func providers() -> [Finding] {

@@ -1,7 +1,21 @@
 #ifndef RPCD_CCURL_H
 #define RPCD_CCURL_H
 
+/* libcurl is loaded when something is first asked of it (libcurl.c): with what it needs in turn it is half of the libraries of the process, and a
+   command that only calls the daemon has no use for them. So these functions are this program's own, and stay in it. */
+#define CURL_STATICLIB
+#define CURL_DISABLE_TYPECHECK
+/* What curl.h includes in turn is not this program's own. */
+#include <limits.h>
+#include <stdio.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/types.h>
+#include <time.h>
+#pragma GCC visibility push(hidden)
 #include <curl/curl.h>
+#pragma GCC visibility pop
 
 /* curl_easy_setopt and curl_easy_getinfo take any type, which Swift does not import. */
 
