@@ -32,9 +32,10 @@ let package = Package(
     targets: [
         system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
         system("CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev"),
-        system("CPostgres", pkgConfig: "libpq", apt: "libpq-dev"),
-        // Loads libcurl (libcurl4-openssl-dev) where it is needed.
-        .target(name: "CCurl"),
+        // Load libpq (libpq-dev) and libcurl (libcurl4-openssl-dev) when they are first needed.
+        .target(name: "CLoading"),
+        .target(name: "CPostgres", dependencies: ["CLoading"]),
+        .target(name: "CCurl", dependencies: ["CLoading"]),
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         system("CPCRE2", pkgConfig: "libpcre2-8", apt: "libpcre2-dev"),
         system("CSystemd", pkgConfig: "libsystemd", apt: "libsystemd-dev"),

@@ -67,6 +67,15 @@ struct TidyTests {
         }
     }
 
+    @Test(
+        "The program starts without the libraries of databases and services, which a call to the daemon does without"
+    )
+    func libraries() async throws {
+        let told = try await ServedProcess.run("/usr/bin/ldd", [ServedProcess.programs + "/rpcd"])
+        #expect(told.status == 0 && told.output.contains("libcrypto.so"))
+        #expect(!told.output.contains("libpq.so") && !told.output.contains("libcurl.so"), "\(told.output)")
+    }
+
     @Test("SQL stands in stores and in the parts of the database library, as literals")
     func sql() throws {
         for (path, text) in try sources("Sources/Services") where !path.hasSuffix("Store.swift") {

@@ -1,4 +1,17 @@
+#ifndef RPCD_CPOSTGRES_H
+#define RPCD_CPOSTGRES_H
+
+/* libpq is loaded when something is first asked of it (libpq.c): it needs two dozen libraries in turn, and a command that only calls the daemon has no
+   use for them. So these functions are this program's own, and stay in it. */
+#include <stdio.h>
+#pragma GCC visibility push(hidden)
+#if __has_include(<postgresql/libpq-fe.h>)
+#include <postgresql/libpq-fe.h>
+#else
 #include <libpq-fe.h>
+#endif
+#pragma GCC visibility pop
+
 #include "readiness.h"
 /* Not in the Glibc module. */
 #include <spawn.h>
@@ -29,3 +42,5 @@ extern int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *, co
 static inline int rpcd_spawn_in(posix_spawn_file_actions_t *actions, const char *folder) {
     return posix_spawn_file_actions_addchdir_np(actions, folder);
 }
+
+#endif

@@ -1,0 +1,1 @@
+/* The header is all of it; a target has to have a file. */
