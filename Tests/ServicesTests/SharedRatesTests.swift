@@ -92,6 +92,24 @@ struct SharedRatesTests {
         }
     }
 
+    @Test("A server that is full is told of, and each daemon counts by itself")
+    func full() async throws {
+        try await withTemporaryFolder { folder in
+            let server = try await TestRedis(in: folder)
+            let daemon = try SharedMemory.forTests(server.url)
+            await daemon.connect()
+            let limit = try #require(RateLimit(5, per: 60))
+            #expect(await ask(daemon.rates, "k", limit) != nil)
+            #expect(daemon.redis.standing == .ok)
+            try await server.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
+            try await server.ask("CONFIG", "SET", "maxmemory", "1")
+            #expect(await ask(daemon.rates, "k", limit) == nil)
+            #expect(daemon.redis.standing == .refuses)
+            daemon.close()
+            await server.crash()
+        }
+    }
+
     @Test("While time passes no more are admitted than the limit says, and no fewer")
     func refill() async throws {
         try await withTemporaryFolder { folder in

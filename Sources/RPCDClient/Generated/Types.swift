@@ -387,7 +387,7 @@ extension RPCD {
         public let clickhouse: String?
         /// The same, in a PostgreSQL of its own.
         public let analytics: String?
-        /// What daemons share: `ok` or `away`.
+        /// What daemons share: `ok`, `away`, or `refuses` when it is full or closed to the daemon.
         public let redis: String?
         /// Where lists are read: `ok`, `away` or `behind`; else they are read from the primary.
         public let replica: String?

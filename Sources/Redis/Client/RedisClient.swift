@@ -10,6 +10,8 @@ public final class RedisClient: Sendable {
         case connected
         /// It is away; told once, however often connecting fails after that.
         case disconnected(RedisError)
+        /// It does not do what it is asked. A group tells it.
+        case refused(code: String)
         /// Somebody has published.
         case message(channel: String, [UInt8])
     }

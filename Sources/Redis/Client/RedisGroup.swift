@@ -1,4 +1,5 @@
 import NIOCore
+import Resilience
 import Synchronization
 
 /// One client for each event loop, so that who is on one of them has a connection without a hop; told of as one.
@@ -11,12 +12,23 @@ public final class RedisGroup: Sendable {
         public let failures: Int
     }
 
+    public enum Standing: String, Sendable {
+        case ok, away
+        /// It is there and does not do what it is asked: it is full, or a copy, or its rules do not let this user.
+        case refuses
+    }
+
     private struct State {
         var onEvent: (@Sendable (RedisClient.Event) -> Void)?
         var away: Set<Int>
         /// Whether the absence of one has been told.
         var isTold = false
+        /// When a command was last refused.
+        var refusedAt: UInt64?
     }
+
+    /// A refusal stands for so long: what is only read goes on meanwhile.
+    private static let refusalNanoseconds: UInt64 = 10_000_000_000
 
     /// Number of the database on the server.
     public let database: Int
@@ -48,7 +60,8 @@ public final class RedisGroup: Sendable {
     }
 
     /// Begins to connect.
-    /// - Parameter onEvent: told when all are connected, when the first of them is not any more, and of messages; on any of the event loops.
+    /// - Parameter onEvent: told when all are connected, when the first of them is not any more, when one is refused what it asks, and of
+    ///   messages; on any of the event loops.
     public func start(onEvent: @escaping @Sendable (RedisClient.Event) -> Void) {
         state.state.withLock { $0.onEvent = onEvent }
         for client in clients { client.start() }
@@ -69,6 +82,11 @@ public final class RedisGroup: Sendable {
                 state.away.insert(number)
                 guard !state.isTold else { return nil }
                 state.isTold = true
+            case .refused:
+                let now = MonotonicClock.now
+                let isStanding = RedisGroup.stands(state.refusedAt, at: now)
+                state.refusedAt = now
+                guard !isStanding else { return nil }
             case .message: break
             }
             return state.onEvent
@@ -84,6 +102,16 @@ public final class RedisGroup: Sendable {
 
     /// Whether all serve.
     public var isConnected: Bool { state.state.withLock { $0.away.isEmpty } }
+
+    public var standing: Standing {
+        guard isConnected else { return .away }
+        let refusedAt = state.state.withLock(\.refusedAt)
+        return RedisGroup.stands(refusedAt, at: MonotonicClock.now) ? .refuses : .ok
+    }
+
+    private static func stands(_ refusedAt: UInt64?, at now: UInt64) -> Bool {
+        refusedAt.map { now - min(now, $0) < refusalNanoseconds } ?? false
+    }
 
     public var metrics: Metrics {
         Metrics(
@@ -120,7 +148,10 @@ public final class RedisGroup: Sendable {
     private func counted(_ completion: @escaping RedisClient.Completion) -> RedisClient.Completion {
         commands.add(1, ordering: .relaxed)
         return { [self] result in
-            if case .failure = result { failures.add(1, ordering: .relaxed) }
+            if case .failure(let error) = result {
+                failures.add(1, ordering: .relaxed)
+                if case .refused(let code) = error { RedisGroup.hear(.refused(code: code), of: 0, state) }
+            }
             completion(result)
         }
     }

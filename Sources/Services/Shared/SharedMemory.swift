@@ -53,6 +53,12 @@ public final class SharedMemory: Sendable {
                         .redisAway,
                         "Redis is away, so limits hold for each daemon by itself until it is back: \(reason)")
                 )
+            case .refused(let code):
+                log(
+                    Notice(
+                        .redisAway,
+                        "Redis refuses what it is asked (\(code)), so limits hold for each daemon by itself until it does not"
+                    ))
             case .message(_, let payload): circuits.hear(payload)
             }
         }

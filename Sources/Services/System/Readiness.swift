@@ -12,7 +12,7 @@ struct Readiness: Sendable {
     private static let optional = [
         ("clickhouse", "Where analytics is kept: `ok`, `away`, `behind` or `refused`."),
         ("analytics", "The same, in a PostgreSQL of its own."),
-        ("redis", "What daemons share: `ok` or `away`."),
+        ("redis", "What daemons share: `ok`, `away`, or `refuses` when it is full or closed to the daemon."),
         ("replica", "Where lists are read: `ok`, `away` or `behind`; else they are read from the primary."),
     ]
 

@@ -127,7 +127,7 @@ public struct System: Sendable {
                             readiness.add(name, standing.rawValue)
                         }
                         if let shared = platform?.shared {
-                            readiness.add("redis", shared.redis.isConnected ? "ok" : "away")
+                            readiness.add("redis", shared.redis.standing.rawValue)
                         }
                         if let replica = platform?.replica {
                             readiness.add("replica", replica.standing.rawValue)

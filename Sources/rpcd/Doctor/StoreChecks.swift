@@ -129,7 +129,7 @@ extension Doctor {
                             "see whether it runs and RPCD_REDIS_URL is right; until then limits hold for each daemon by itself"
                     )
                 ]
-            case .message: continue
+            case .refused, .message: continue
             }
         }
         return []

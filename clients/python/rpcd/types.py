@@ -466,7 +466,7 @@ class Checks:
     clickhouse: str | None = None
     #: The same, in a PostgreSQL of its own.
     analytics: str | None = None
-    #: What daemons share: `ok` or `away`.
+    #: What daemons share: `ok`, `away`, or `refuses` when it is full or closed to the daemon.
     redis: str | None = None
     #: Where lists are read: `ok`, `away` or `behind`; else they are read from the primary.
     replica: str | None = None

@@ -362,7 +362,7 @@ export interface Checks {
   readonly clickhouse?: string | undefined;
   /** The same, in a PostgreSQL of its own. */
   readonly analytics?: string | undefined;
-  /** What daemons share: `ok` or `away`. */
+  /** What daemons share: `ok`, `away`, or `refuses` when it is full or closed to the daemon. */
   readonly redis?: string | undefined;
   /** Where lists are read: `ok`, `away` or `behind`; else they are read from the primary. */
   readonly replica?: string | undefined;
