@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -111,6 +112,17 @@ class Machine:
             if (pathlib.Path("/proc") / process / "comm").read_text().strip() == "systemd":
                 return int(process)
         return None
+
+    def outside(self, process):
+        """A process of the container, as it is called outside."""
+        for status in pathlib.Path("/proc").glob("[0-9]*/status"):
+            try:
+                names = re.search(r"NSpid:\s+(.*)", status.read_text())[1].split()
+                if len(names) > 1 and names[-1] == str(process) and os.path.samefile(f"/proc/{names[0]}/ns/pid", f"/proc/{self.first}/ns/pid"):
+                    return int(names[0])
+            except (OSError, TypeError):
+                pass
+        raise Failed(f"process {process} of the container is not to be found")
 
     def said(self):
         self.console.seek(0)

@@ -57,26 +57,16 @@ public final class ClickHouseClient: Sendable {
         return rows
     }
 
-    /// How rows are written that are inserted.
-    public enum RowFormat: String, Sendable {
-        /// Objects by the names of columns; a name that is no column's is an error.
-        case objects = "JSONEachRow"
-        /// Lists of values, in the order of the columns.
-        case lists = "JSONCompactEachRow"
-    }
-
     /// Inserts rows and waits until they are written.
     ///
     /// - Parameters:
     ///   - table: its name as in SQL, columns behind it in parentheses where not all are given.
-    ///   - rows: a line each; none are nothing to do.
-    ///   - format: of the rows.
+    ///   - rows: a line each, a list of values in the order of the columns; none are nothing to do.
     ///   - token: what these rows are told by: where the table keeps tokens (`non_replicated_deduplication_window`, or Replicated), the same
     ///     rows with the same token are there once, in its materialised views too.
     ///   - milliseconds: for all of it.
     public func insert(
-        into table: StaticString, rows: [UInt8], _ format: RowFormat = .objects, token: String,
-        milliseconds: Int = 30_000
+        into table: StaticString, rows: [UInt8], token: String, milliseconds: Int = 30_000
     ) async throws(ClickHouseFailure) {
         guard !rows.isEmpty else { return }
         guard let body = await Gzip.compress(rows) else { throw .unusable("there is no memory") }
@@ -85,12 +75,12 @@ public final class ClickHouseClient: Sendable {
         }
         var call = Call(timeoutMs: milliseconds)
         call.settings = [
-            // A `StaticString`, written in the source, and one of two words: nothing of a caller can be in it.
-            ("query", "INSERT INTO \(table) FORMAT \(format.rawValue)"),
+            // A `StaticString`, written in the source: nothing of a caller can be in it.
+            ("query", "INSERT INTO \(table) FORMAT JSONCompactEachRow"),
             ("max_execution_time", QueryLimits.seconds(milliseconds)), ("timeout_overflow_mode", "throw"),
             ("async_insert", "0"), ("insert_deduplicate", "1"), ("insert_deduplication_token", token),
             ("deduplicate_blocks_in_dependent_materialized_views", "1"),
-            ("input_format_skip_unknown_fields", "0"), ("date_time_input_format", "best_effort"),
+            ("date_time_input_format", "best_effort"),
         ]
         call.isRepeatable = true
         let response = try await send(

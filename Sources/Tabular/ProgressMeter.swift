@@ -47,7 +47,10 @@ public struct ProgressMeter: Sendable {
     /// For work that measures its way by what it counts.
     public mutating func update(_ count: Int, now: UInt64) { update(done: count, count: count, now: now) }
 
-    /// Of `unit`, lately; nil while no time has passed.
+    /// From less time no rate is made: what had ended before anybody looked would seem fast.
+    private static let shortestNanoseconds: UInt64 = 10_000_000
+
+    /// Of `unit`, lately; nil while hardly any time has passed.
     public var perSecond: Double? { rate(since: window.first ?? first, of: \.count) }
 
     /// Of the total, 0 to 100, rounded down so that 100 is the end; nil without a total.
@@ -99,7 +102,9 @@ public struct ProgressMeter: Sendable {
     }
 
     private func rate(since start: Sample, of measure: KeyPath<Sample, Int>) -> Double? {
-        guard last.instant > start.instant else { return nil }
+        guard last.instant >= start.instant, last.instant - start.instant >= Self.shortestNanoseconds else {
+            return nil
+        }
         let seconds = Double(last.instant - start.instant) / 1e9
         return Double(last[keyPath: measure] - start[keyPath: measure]) / seconds
     }

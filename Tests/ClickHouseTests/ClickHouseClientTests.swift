@@ -46,20 +46,16 @@ struct ClickHouseClientTests {
         func count() async throws -> Int64? {
             try await client.ask("SELECT count() FROM t").first?.integer(0)
         }
-        let rows = Array("{\"a\":1,\"b\":\"x\"}\n{\"a\":2,\"b\":\"y\\n'\"}\n".utf8)
+        let rows = Array("[1,\"x\"]\n[2,\"y\\n'\"]\n".utf8)
         try await client.insert(into: "t", rows: rows, token: "first")
         try await client.insert(into: "t", rows: rows, token: "first")
         #expect(try await count() == 2)
         try await client.insert(into: "t", rows: rows, token: "second & ' / token")
         #expect(try await count() == 4)
-        let wrong = Array("{\"a\":7,\"b\":\"x\"}\n{\"a\":\"person@example.org\",\"b\":\"y\"}\n".utf8)
+        let wrong = Array("[7,\"x\"]\n[\"person@example.org\",\"y\"]\n".utf8)
         let failed = await failure { try await client.insert(into: "t", rows: wrong, token: "third") }
         #expect(failed?.code == 27 && failed?.isAboutRows == true && failed?.isTransient == false)
         #expect(failed?.message == "CANNOT_PARSE_INPUT_ASSERTION_FAILED")
-        let unknown = await failure {
-            try await client.insert(into: "t", rows: Array("{\"c\":1}\n".utf8), token: "fourth")
-        }
-        #expect(unknown?.code == 117 && unknown?.isTransient == false)
         #expect(try await count() == 4)
         #expect(
             await failure { try await client.insert(into: "nowhere", rows: rows, token: "fifth") }?.code == 60
@@ -72,10 +68,10 @@ struct ClickHouseClientTests {
     func large() async throws {
         let client = try await ClickHouseClient.onFreshDatabase()
         try await client.execute("CREATE TABLE t (a Int64, b String) ENGINE = MergeTree ORDER BY a")
-        let count = 60_000
+        let count = 80_000
         var rows: [UInt8] = []
         for number in 0..<count {
-            rows += "{\"a\":\(number),\"b\":\"value of \(number &* 2_654_435_761)\"}\n".utf8
+            rows += "[\(number),\"value of \(number &* 2_654_435_761)\"]\n".utf8
         }
         #expect(rows.count > 8 * Gzip.pieceBytes)
         let compressed = try #require(await Gzip.compress(rows))
@@ -137,7 +133,7 @@ struct ClickHouseClientTests {
         let client = try await ClickHouseClient.onFreshDatabase()
         try await client.execute("CREATE TABLE t (a Int64, b String) ENGINE = ReplacingMergeTree ORDER BY a")
         try await client.insert(
-            into: "t", rows: Array("{\"a\":1,\"b\":\"it's\"}\n{\"a\":2,\"b\":\"other\"}\n".utf8), token: "x")
+            into: "t", rows: Array("[1,\"it's\"]\n[2,\"other\"]\n".utf8), token: "x")
         try await client.execute("DELETE FROM t WHERE b = {b:String}", [.text("b", "it's")])
         #expect(try await client.ask("SELECT a FROM t").rows.map { try $0.integer(0) } == [2])
         try await client.execute("ALTER TABLE t DELETE WHERE b = {b:String}", [.text("b", "other")])
@@ -179,13 +175,13 @@ struct ClickHouseClientTests {
         try await client.execute(
             "CREATE TABLE t (a Int64) ENGINE = MergeTree ORDER BY a SETTINGS non_replicated_deduplication_window = 100"
         )
-        try await client.insert(into: "t", rows: Array("{\"a\":1}\n{\"a\":2}\n".utf8), token: "x")
+        try await client.insert(into: "t", rows: Array("[1]\n[2]\n".utf8), token: "x")
         await server.kill()
         let away = await failure { try await client.ping(milliseconds: Patience.milliseconds) }
         #expect(away?.reason == .connect && away?.isTransient == true && away?.wasSent == false)
         try await server.start()
         #expect(try await client.identity(milliseconds: Patience.milliseconds) == before)
-        try await client.insert(into: "t", rows: Array("{\"a\":1}\n{\"a\":2}\n".utf8), token: "x")
+        try await client.insert(into: "t", rows: Array("[1]\n[2]\n".utf8), token: "x")
         #expect(try await client.ask("SELECT sum(a) FROM t").first?.integer(0) == 3)
         let other = try await ClickHouseServer()
         #expect(

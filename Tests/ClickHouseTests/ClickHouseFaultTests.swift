@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The client of ClickHouse, on a way that breaks", .enabled(if: ClickHouseServer.isHere))
 struct ClickHouseFaultTests {
-    private static let row = Array("{\"a\":1}\n".utf8)
+    private static let row = Array("[1]\n".utf8)
     private static let hundred: StaticString =
         "SELECT number, 'Code: 60. DB::Exception: no' FROM numbers(100)"
 
@@ -84,7 +84,7 @@ struct ClickHouseFaultTests {
         let way = try await Shared.insert.way()
         var random = seed.generator
         let rows = Array(
-            "{\"a\":\(random.next() >> 2),\"b\":\(random.next() >> 2)}\n{\"a\":1,\"b\":\(random.next() >> 2)}\n"
+            "[\(random.next() >> 2),\(random.next() >> 2)]\n[1,\(random.next() >> 2)]\n"
                 .utf8)
         let faults: [FaultProxy.Fault] = [
             .loseAnswer, .resetRequest(bytes: Int.random(in: 0...rows.count, using: &random)),

@@ -45,15 +45,6 @@ extension JobStage {
 struct JobPatienceTests {
     private static let failures = "SELECT coalesce(sum(failures), 0) FROM job_tasks WHERE job_id = $1"
 
-    /// Without pauses to speak of, and with circuits that stay closed.
-    private static var patient: ProviderCalls.Settings {
-        var settings = ProviderCalls.Settings()
-        settings.backoff = Backoff(baseNanoseconds: 1_000_000, capNanoseconds: 1_000_000)
-        settings.circuit.consecutiveFailures = 1_000_000
-        settings.circuit.minimumCalls = 1_000_000
-        return settings
-    }
-
     @Test(
         "A provider that is slow holds up nobody else: what it cannot serve now waits without a place, and has not failed",
         .timeLimit(.minutes(2)))
@@ -163,7 +154,7 @@ struct JobPatienceTests {
         try await Simulation.run { simulation in
             try await simulation.control(.put, "providers/full", #"{"faults":{"http429":1}}"#)
             let stage = try await JobStage(
-                simulation, [simulation.provider("full")], calls: JobPatienceTests.patient)
+                simulation, [simulation.provider("full")], calls: .patient)
             let job = try await stage.create(
                 JobStage.people(0..<10) + "," + JobStage.fields(["email"], ["full"]))
             try await stage.working {
@@ -187,7 +178,7 @@ struct JobPatienceTests {
                     (#""method": "GET""#, #""method": "POST""#), (#""query": {"name""#, #""body": {"name""#),
                     (#""timeoutMs": 1000"#, #""timeoutMs": 200"#),
                 ])
-            var settings = JobPatienceTests.patient
+            var settings = ProviderCalls.Settings.patient
             settings.retryPercent = 100
             let stage = try await JobStage(
                 simulation, [posting, simulation.provider("ill")], calls: settings)
@@ -209,7 +200,7 @@ struct JobPatienceTests {
         try await Simulation.run { simulation in
             try await simulation.control(.put, "providers/ill", #"{"faults":{"http503":1}}"#)
             let ill = try simulation.provider("ill", [(#""concurrency": 200"#, #""concurrency": 5"#)])
-            let stage = try await JobStage(simulation, [ill], calls: JobPatienceTests.patient)
+            let stage = try await JobStage(simulation, [ill], calls: .patient)
             let start = MonotonicClock.now
             _ = try await stage.create(JobStage.people(0..<20) + "," + JobStage.fields(["email"], ["ill"]))
             try await stage.working {

@@ -283,6 +283,8 @@ struct JobWaterfallTests {
             let exhausted = try await end(["vaguer", "vague", "ignorant"])
             #expect(stage.count(.exhausted, exhausted) == 3)
             #expect(exhausted.allSatisfy { $0["provider"]?.string == "sim-vague" && $0["cost"]?.int64 == 0 })
+            // Of all who were asked.
+            #expect(exhausted.allSatisfy { $0["attempts"]?.int64 == 3 })
             #expect(stage.count(.notFound, try await end(["ignorant"])) == 3)
             let failed = try await end(["broken"])
             #expect(
@@ -323,6 +325,13 @@ struct JobWaterfallTests {
             let stage = try await JobStage(simulation, [simulation.provider("steady")])
             _ = try await stage.result("credentials.create", #""provider":"sim-steady","key":"own-key""#)
             let people = JobStage.people(0..<10) + ","
+            // With the own key where there is one, which costs nothing here.
+            for (keys, cost) in [("platform", 20), ("auto", 0), ("own", 0)] {
+                let forecast = try await stage.create(
+                    people + JobStage.fields(["email"], ["steady"])
+                        + #","keys":"\#(keys)","dryRun":true"#)
+                #expect(forecast["estimatedCredits"]?.int64 == Int64(cost), "\(keys): \(forecast.source)")
+            }
             try await stage.working {
                 let unsure = try await stage.end(
                     of: stage.create(

@@ -10,21 +10,12 @@ import Testing
 
 @Suite("Calls to providers, beside the simulator")
 struct ProviderCallsTests {
-    /// Without pauses to speak of, and with circuits that stay closed.
-    private static var patient: ProviderCalls.Settings {
-        var settings = ProviderCalls.Settings()
-        settings.backoff = Backoff(baseNanoseconds: 1_000_000, capNanoseconds: 1_000_000)
-        settings.circuit.consecutiveFailures = 1_000_000
-        settings.circuit.minimumCalls = 1_000_000
-        return settings
-    }
-
     @Test(
         "Each way in which a provider is bad ends in its own word, in time, and nothing of what it said is taken",
         .timeLimit(.minutes(3)))
     func hostile() async throws {
         try await Simulation.run { simulation in
-            let calls = ProviderCalls(client: simulation.client, ProviderCallsTests.patient)
+            let calls = ProviderCalls(client: simulation.client, .patient)
             let expected: [(String, [String])] = [
                 ("steady", ["found"]), ("slow", ["found", "timeout"]), ("duplicate-ids", ["found"]),
                 ("sparse", ["found", "notFound"]), ("dead", ["unavailable"]), ("hang", ["timeout"]),
@@ -63,7 +54,7 @@ struct ProviderCallsTests {
             try await simulation.control(
                 .put, "providers/shaky",
                 #"{"found":0.6,"notFound":"mixed","faults":{"http503":0.2,"http500":0.1}}"#)
-            var settings = ProviderCallsTests.patient
+            var settings = ProviderCalls.Settings.patient
             settings.retryPercent = 100
             let calls = ProviderCalls(client: simulation.client, settings)
             let provider = try simulation.provider("shaky")
@@ -102,7 +93,7 @@ struct ProviderCallsTests {
     @Test("Retries are at most a fifth of the calls, and what is not safe to repeat is asked once")
     func retries() async throws {
         try await Simulation.run { simulation in
-            let calls = ProviderCalls(client: simulation.client, ProviderCallsTests.patient)
+            let calls = ProviderCalls(client: simulation.client, .patient)
             let provider = try simulation.provider("dead")
             let start = MonotonicClock.now
             for person in 0..<200 { _ = try await simulation.report(calls, provider, "person \(person)") }
@@ -136,7 +127,7 @@ struct ProviderCallsTests {
     @Test("A provider that says it is too much is asked less, and all are served")
     func throttled() async throws {
         try await Simulation.run { simulation in
-            let calls = ProviderCalls(client: simulation.client, ProviderCallsTests.patient)
+            let calls = ProviderCalls(client: simulation.client, .patient)
             // The manifest knows nothing of the limit: it has to be found out.
             let provider = try simulation.provider("throttled")
             let key = try Simulation.key()
@@ -168,7 +159,7 @@ struct ProviderCallsTests {
     @Test("Cancelling ends a lookup at once, wherever it is; a deadline that has passed asks nobody")
     func ends() async throws {
         try await Simulation.run { simulation in
-            let calls = ProviderCalls(client: simulation.client, ProviderCallsTests.patient)
+            let calls = ProviderCalls(client: simulation.client, .patient)
             let provider = try simulation.provider(
                 "hang",
                 [
@@ -198,7 +189,7 @@ struct ProviderCallsTests {
     @Test("A key that is not taken is no matter of time; without a client nobody is called")
     func keys() async throws {
         try await Simulation.run { simulation in
-            let calls = ProviderCalls(client: simulation.client, ProviderCallsTests.patient)
+            let calls = ProviderCalls(client: simulation.client, .patient)
             let provider = try simulation.provider("steady")
             let revoked = try await simulation.report(calls, provider, key: try Simulation.key("revoked-key"))
             #expect(revoked.outcome.word == "unauthorized" && revoked.outcome.failure?.isTransient == false)
@@ -213,7 +204,7 @@ struct ProviderCallsTests {
     )
     func circuit() async throws {
         try await Simulation.run { simulation in
-            var settings = ProviderCallsTests.patient
+            var settings = ProviderCalls.Settings.patient
             settings.circuit = CircuitBreaker.Settings()
             let clock = StandingClock()
             settings.clock = { clock.now }
@@ -266,7 +257,7 @@ struct ProviderCallsTests {
     )
     func redirect() async throws {
         try await Simulation.run { simulation in
-            let calls = ProviderCalls(client: simulation.client, ProviderCallsTests.patient)
+            let calls = ProviderCalls(client: simulation.client, .patient)
             let provider = try simulation.provider("redirect-loopback")
             let refused = try await simulation.report(calls, provider)
             #expect(refused.outcome.word == "blocked")

@@ -155,3 +155,14 @@ extension LookupOutcome {
         return failure
     }
 }
+
+extension ProviderCalls.Settings {
+    /// Without pauses to speak of, and with circuits that stay closed.
+    static var patient: ProviderCalls.Settings {
+        var settings = ProviderCalls.Settings()
+        settings.backoff = Backoff(baseNanoseconds: 1_000_000, capNanoseconds: 1_000_000)
+        settings.circuit.consecutiveFailures = 1_000_000
+        settings.circuit.minimumCalls = 1_000_000
+        return settings
+    }
+}

@@ -49,6 +49,13 @@ struct ProgressMeterTests {
         #expect(meter.line.hasSuffix("10/s  1 h 22 min left"))
     }
 
+    @Test("What has ended before anybody looked has no rate")
+    func atOnce() {
+        var meter = ProgressMeter(unit: "tasks", total: 50, now: 0)
+        meter.update(50, now: 60_000)
+        #expect(meter.line == "       50 tasks  100 %")
+    }
+
     @Test("While nothing moves, the time left is unknown")
     func stalled() {
         var meter = ProgressMeter(unit: "records", total: 10, now: 0)

@@ -53,10 +53,10 @@ public final class ClickHouseAnalytics: AnalyticsStore {
         do throws(ClickHouseFailure) {
             try await mark(batch)
             try await client.insert(
-                into: ClickHouseAnalytics.enrichmentTable, rows: enrichment.bytes, .lists, token: token,
+                into: ClickHouseAnalytics.enrichmentTable, rows: enrichment.bytes, token: token,
                 milliseconds: ClickHouseAnalytics.insertMs)
             try await client.insert(
-                into: ClickHouseAnalytics.creditsTable, rows: credits.bytes, .lists, token: token,
+                into: ClickHouseAnalytics.creditsTable, rows: credits.bytes, token: token,
                 milliseconds: ClickHouseAnalytics.insertMs)
         } catch {
             throw AnalyticsFailure(error, inserting: true)

@@ -40,8 +40,8 @@ extension Platform {
                 let workspace = call.workspaceID
             else { return look(call, params, shape, query) { finish(call, $0.map(\.body)) } }
             let subject = StandingCache.Subject(user: user, session: session, workspace: workspace)
-            Task {
-                switch await standings.find(subject, withConfiguration: true) {
+            standings.find(subject, withConfiguration: true) { finding in
+                switch finding {
                 case .found(let found, let configuration?):
                     finish(
                         call,
@@ -50,11 +50,11 @@ extension Platform {
                             _ = try params.get()
                             return configuration
                         })
-                case .found(_, nil):
+                case .found(_, nil), .unknown(nil):
                     look(call, params, shape, query) { finish(call, $0.map(\.body)) }
-                case .unknown(let marks):
+                case .unknown(let marks?):
                     look(call, params, shape, query) { result in
-                        if case .success(let (access, body)) = result, let marks {
+                        if case .success(let (access, body)) = result {
                             standings.keep(
                                 Authorization.Found(role: access.role, responsibleUserID: nil),
                                 configuration: body, under: marks)

@@ -79,38 +79,55 @@ public final class StandingCache: Sendable {
     }
 
     /// One visit to Redis for who is known, two for who is not.
-    /// - Parameter withConfiguration: whether what is kept of his workspace is wanted as well; then nothing is found without it.
-    func find(_ subject: Subject, withConfiguration: Bool = false) async -> Finding {
-        let finding = await look(subject, withConfiguration)
-        switch finding {
-        case .found: hits.add(1, ordering: .relaxed)
-        case .unknown: misses.add(1, ordering: .relaxed)
+    func find(_ subject: Subject) async -> Finding {
+        await withCheckedContinuation { continuation in
+            find(subject, withConfiguration: false) { continuation.resume(returning: $0) }
         }
-        return finding
     }
 
-    private func look(_ subject: Subject, _ withConfiguration: Bool) async -> Finding {
+    /// The same for who is on an event loop: `completion` runs there, unless marks have to be made first.
+    /// - Parameter withConfiguration: whether what is kept of his workspace is wanted as well; then nothing is found without it.
+    func find(
+        _ subject: Subject, withConfiguration: Bool, completion: @escaping @Sendable (Finding) -> Void
+    ) {
+        look(subject, withConfiguration) { [self] finding in
+            switch finding {
+            case .found: hits.add(1, ordering: .relaxed)
+            case .unknown: misses.add(1, ordering: .relaxed)
+            }
+            completion(finding)
+        }
+    }
+
+    private func look(
+        _ subject: Subject, _ withConfiguration: Bool, _ completion: @escaping @Sendable (Finding) -> Void
+    ) {
         guard seconds > 0, let client = redis.atHand, let server = client.serverRunID else {
-            return .unknown(nil)
+            return completion(.unknown(nil))
         }
         let names = Names(subject, on: server, withConfiguration: withConfiguration)
         let entries = names.entries
-        guard
-            let answer = try? await redis.call(
-                RedisCommand("MGET", entries + names.marks), withinMs: SharedMemory.patienceMs),
-            let values = answer.elements?.map(\.text), values.count == entries.count + names.marks.count
-        else { return .unknown(nil) }
-        let words = values.dropFirst(entries.count).compactMap { $0 }
-        guard words.count == names.marks.count else { return .unknown(await make(names)) }
-        // Asked behind the answer: what was heard while it was under way counts.
-        guard let kept = values[0], trust.covers(subject.ids), client.serverRunID == server,
-            let found = StandingCache.decode(kept, under: words)
-        else { return .unknown(Marks(names: names, words: words)) }
-        guard withConfiguration else { return .found(found, configuration: nil) }
-        guard let kept = values[1], let word = words.last,
-            let configuration = StandingCache.decodeConfiguration(kept, under: word)
-        else { return .unknown(Marks(names: names, words: words)) }
-        return .found(found, configuration: configuration)
+        redis.send(
+            RedisCommand("MGET", entries + names.marks), withinMs: SharedMemory.patienceMs
+        ) { [self] result in
+            guard let values = try? result.get().elements?.map(\.text),
+                values.count == entries.count + names.marks.count
+            else { return completion(.unknown(nil)) }
+            let words = values.dropFirst(entries.count).compactMap { $0 }
+            guard words.count == names.marks.count else {
+                Task { completion(.unknown(await make(names))) }
+                return
+            }
+            // Asked behind the answer: what was heard while it was under way counts.
+            guard let kept = values[0], trust.covers(subject.ids), client.serverRunID == server,
+                let found = StandingCache.decode(kept, under: words)
+            else { return completion(.unknown(Marks(names: names, words: words))) }
+            guard withConfiguration else { return completion(.found(found, configuration: nil)) }
+            guard let kept = values[1], let word = words.last,
+                let configuration = StandingCache.decodeConfiguration(kept, under: word)
+            else { return completion(.unknown(Marks(names: names, words: words))) }
+            completion(.found(found, configuration: configuration))
+        }
     }
 
     /// Makes the marks that are missing.
