@@ -176,7 +176,7 @@ public final class Dispatcher: Sendable {
 
     private func trace(_ header: String?) -> TraceContext? {
         if let sampler { return sampler.context(header) }
-        return header.flatMap(TraceContext.parse).map { _ in TraceContext(below: header) { false } }
+        return header.flatMap(TraceContext.parse).map { _ in TraceContext(below: header, ratio: 0) }
     }
 
     /// A public method has no use for a token and looks at none: a bad one must not keep anyone from logging in anew, and one that the

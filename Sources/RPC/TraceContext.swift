@@ -1,15 +1,20 @@
 import Identifiers
+import Resilience
 
-/// Where a call stands in a trace (W3C Trace Context, level 1).
+/// Where a call stands in a trace (W3C Trace Context, level 1). Every call of a daemon that traces has one, so it is numbers until somebody reads it.
 public struct TraceContext: Sendable, Equatable {
-    /// 32 lower-case hexadecimal digits, not all zero.
-    public let traceID: String
-    /// 16 of them: of this call.
-    public let spanID: String
-    /// Of the caller, where there is one.
-    public let parentID: String?
+    private let trace: (high: UInt64, low: UInt64)
+    private let span: UInt64
+    private let parent: UInt64?
     /// Whether it is recorded.
     public let isSampled: Bool
+
+    /// 32 lower-case hexadecimal digits, not all zero.
+    public var traceID: String { TraceContext.digits(trace.high) + TraceContext.digits(trace.low) }
+    /// 16 of them: of this call.
+    public var spanID: String { TraceContext.digits(span) }
+    /// Of the caller, where there is one.
+    public var parentID: String? { parent.map(TraceContext.digits) }
 
     /// The trace that a piece of work belongs to, for what it sends.
     @TaskLocal public static var current: TraceContext?
@@ -18,33 +23,44 @@ public struct TraceContext: Sendable, Equatable {
     public var header: String { "00-\(traceID)-\(spanID)-\(isSampled ? "01" : "00")" }
 
     /// A span below the one that `header` tells of, or the first of a trace where it tells of none.
-    /// - Parameter samples: whether a trace that begins here is recorded.
-    public init(below header: String?, samples: () -> Bool) {
-        let parent = header.flatMap(TraceContext.parse)
-        traceID =
-            parent?.traceID ?? TraceContext.digits(.random(in: 1 ... .max))
-            + TraceContext.digits(.random(in: .min ... .max))
-        spanID = TraceContext.digits(.random(in: 1 ... .max))
-        parentID = parent?.spanID
-        isSampled = parent?.isSampled ?? samples()
+    /// - Parameter ratio: of traces that begin here, the part that is recorded: 0 to 1.
+    public init(below header: String?, ratio: Double) {
+        if let parent = header.flatMap(TraceContext.parse) {
+            self.init(
+                (parent.trace.high, parent.trace.low), span: .random(in: 1 ... .max), parent: parent.span,
+                isSampled: parent.isSampled)
+        } else {
+            let trace: (UInt64, UInt64) = (.random(in: 1 ... .max), .random(in: .min ... .max))
+            // The first span is as random as its trace, and costs no more of what is random.
+            var mixed = SplitMix64(seed: trace.0 ^ trace.1)
+            self.init(
+                trace, span: max(1, mixed.next()), parent: nil,
+                isSampled: TraceContext.isChosen(trace.1, ratio))
+        }
     }
 
     /// A span of the trace that goes by an id. Whoever asks comes to the same decision whether it is recorded.
     init(of id: UUID, ratio: Double) {
-        let digits = String(decoding: id.description.utf8.filter { $0 != UInt8(ascii: "-") }, as: UTF8.self)
-        // The last digits are random in every version of UUIDs in use.
-        let share =
-            Double(UInt32(String(decoding: digits.utf8.suffix(8), as: UTF8.self), radix: 16) ?? 0)
-            / 4_294_967_296
+        let digits = id.description.utf8.filter { $0 != UInt8(ascii: "-") }
+        func half(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+            UInt64(String(decoding: bytes, as: UTF8.self), radix: 16) ?? 0
+        }
+        let trace = (half(digits.prefix(16)), half(digits.suffix(16)))
         self.init(
-            traceID: digits, spanID: TraceContext.digits(.random(in: 1 ... .max)), isSampled: share < ratio)
+            trace, span: .random(in: 1 ... .max), parent: nil,
+            isSampled: TraceContext.isChosen(trace.1, ratio))
     }
 
-    private init(traceID: String, spanID: String, isSampled: Bool) {
-        self.traceID = traceID
-        self.spanID = spanID
-        parentID = nil
+    private init(_ trace: (UInt64, UInt64), span: UInt64, parent: UInt64?, isSampled: Bool) {
+        self.trace = (trace.0, trace.1)
+        self.span = span
+        self.parent = parent
         self.isSampled = isSampled
+    }
+
+    /// By the last digits, which are random in every version of UUIDs in use.
+    private static func isChosen(_ low: UInt64, _ ratio: Double) -> Bool {
+        Double(low & 0xFFFF_FFFF) / 4_294_967_296 < ratio
     }
 
     /// What does not follow the recommendation is as if it were not there.
@@ -53,10 +69,12 @@ public struct TraceContext: Sendable, Equatable {
         guard parts.count >= 4, isHex(parts[0], 2), parts[0] != "ff", isHex(parts[1], 32),
             isHex(parts[2], 16),
             isHex(parts[3], 2), parts.count == 4 || parts[0] != "00",
-            parts[1].contains(where: { $0 != "0" }), parts[2].contains(where: { $0 != "0" }),
+            let high = UInt64(parts[1].prefix(16), radix: 16),
+            let low = UInt64(parts[1].suffix(16), radix: 16),
+            let span = UInt64(parts[2], radix: 16), high | low != 0, span != 0,
             let flags = UInt8(parts[3], radix: 16)
         else { return nil }
-        return TraceContext(traceID: String(parts[1]), spanID: String(parts[2]), isSampled: flags & 1 == 1)
+        return TraceContext((high, low), span: span, parent: nil, isSampled: flags & 1 == 1)
     }
 
     private static func isHex(_ text: Substring, _ count: Int) -> Bool {
@@ -66,7 +84,11 @@ public struct TraceContext: Sendable, Equatable {
 
     private static func digits(_ value: UInt64) -> String {
         let text = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - text.count) + text
+        return String(repeating: "0", count: 16 - text.utf8.count) + text
+    }
+
+    public static func == (a: TraceContext, b: TraceContext) -> Bool {
+        a.trace == b.trace && a.span == b.span && a.parent == b.parent && a.isSampled == b.isSampled
     }
 }
 
@@ -77,7 +99,5 @@ public struct TraceSampler: Sendable {
 
     public init(ratio: Double) { self.ratio = ratio }
 
-    func context(_ header: String?) -> TraceContext {
-        TraceContext(below: header) { ratio >= 1 || ratio > 0 && Double.random(in: 0..<1) < ratio }
-    }
+    func context(_ header: String?) -> TraceContext { TraceContext(below: header, ratio: ratio) }
 }

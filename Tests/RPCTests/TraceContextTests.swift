@@ -15,12 +15,12 @@ struct TraceContextTests {
         arguments: [true, false])
     func below(isSampled: Bool) {
         let header = "00-\(TraceContextTests.trace)-\(TraceContextTests.span)-0\(isSampled ? 1 : 0)"
-        let context = TraceContext(below: header) { !isSampled }
+        let context = TraceContext(below: header, ratio: isSampled ? 0 : 1)
         #expect(context.traceID == TraceContextTests.trace)
         #expect(context.parentID == TraceContextTests.span)
         #expect(context.spanID != TraceContextTests.span)
         #expect(context.isSampled == isSampled)
-        let next = TraceContext(below: context.header) { !isSampled }
+        let next = TraceContext(below: context.header, ratio: isSampled ? 0 : 1)
         #expect(next.parentID == context.spanID)
         #expect(next.traceID == context.traceID)
     }
@@ -51,10 +51,18 @@ struct TraceContextTests {
         #expect(none == "none")
     }
 
+    @Test("Of traces that begin here the part is recorded that was asked for; no two are one")
+    func ratio() {
+        let contexts = (0..<10_000).map { _ in TraceContext(below: nil, ratio: 0.1) }
+        #expect((800...1_200).contains(contexts.count(where: \.isSampled)))
+        #expect(Set(contexts.map(\.traceID)).count == 10_000 && Set(contexts.map(\.spanID)).count == 10_000)
+        #expect(contexts.allSatisfy { $0.parentID == nil && TraceContext.parse($0.header) != nil })
+    }
+
     @Test("A version to come is read as far as it is known")
     func versions() {
         let header = "cc-\(TraceContextTests.trace)-\(TraceContextTests.span)-01-more"
-        #expect(TraceContext(below: header) { false }.parentID == TraceContextTests.span)
+        #expect(TraceContext(below: header, ratio: 0).parentID == TraceContextTests.span)
     }
 
     @Test(
@@ -66,7 +74,7 @@ struct TraceContextTests {
             "00-\(trace)x-\(span)-01", "00-\(trace)-\(span)-xx", " 00-\(trace)-\(span)-01",
         ])
     func malformed(header: String?) {
-        let context = TraceContext(below: header) { true }
+        let context = TraceContext(below: header, ratio: 1)
         #expect(context.parentID == nil)
         #expect(context.traceID != TraceContextTests.trace)
         #expect(context.traceID.utf8.count == 32)

@@ -99,17 +99,15 @@ enum OTLP {
         writer.key(name)
         writer.beginArray()
         for (key, value) in items {
-            writer.raw(
-                JSONWriter.object { writer in
-                    writer.key("key")
-                    writer.string(key)
-                    writer.key("value")
-                    writer.raw(
-                        JSONWriter.object {
-                            $0.key("stringValue")
-                            $0.string(value)
-                        })
-                })
+            writer.beginObject()
+            writer.key("key")
+            writer.string(key)
+            writer.key("value")
+            writer.beginObject()
+            writer.key("stringValue")
+            writer.string(value)
+            writer.endObject()
+            writer.endObject()
         }
         writer.endArray()
     }
