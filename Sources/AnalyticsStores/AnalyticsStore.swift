@@ -14,6 +14,10 @@ public protocol AnalyticsStore: Sendable {
     /// What tells this instance from every other one of its kind.
     func systemIdentifier() async throws(AnalyticsFailure) -> String
 
+    /// From here on nothing is read or written where this instance answers, whatever leads there: a name that moves, another of several hosts.
+    /// - Parameter instance: as ``systemIdentifier()`` would tell it.
+    func avoid(instance: String)
+
     /// Takes nothing for there any more that was sent: the store may be another one than before, or have lost it.
     func forgetSent()
 

@@ -63,6 +63,9 @@ public final class ClickHouseAnalytics: AnalyticsStore {
         }
     }
 
+    /// It speaks another protocol than the database of the transactions, which so cannot answer in its place.
+    public func avoid(instance: String) {}
+
     public func forgetSent() { marks.withLock { $0 = Marks() } }
 
     /// The rows cannot be read any more when this returns; from the disk they go with ``deleteOld()``, or the next merge of their part.

@@ -1,12 +1,14 @@
 import Identifiers
 import Postgres
 import Resilience
+import Synchronization
 
 /// Analytics in a second PostgreSQL: what `rpcd dev` brings up by itself, and enough for a few million rows.
 public final class PostgresAnalytics: AnalyticsStore {
     public let name = "analytics"
     public let setting = "RPCD_ANALYTICS_URL"
     private let pool: Pool
+    private let avoided = Mutex<String?>(nil)
 
     /// Sums that one question may have, in rows.
     static let mostSums = 200_000
@@ -21,8 +23,12 @@ public final class PostgresAnalytics: AnalyticsStore {
     public func close() { pool.close(within: 1) }
 
     public func systemIdentifier() async throws(AnalyticsFailure) -> String {
-        try await run(Unattended(seconds: 5)) { try $0.one(PostgresAnalytics.getSystemIdentifier) }
+        try await run(Unattended(seconds: 5), wherever: true) {
+            try $0.one(PostgresAnalytics.getSystemIdentifier)
+        }
     }
+
+    public func avoid(instance: String) { avoided.withLock { $0 = instance } }
 
     public func insert(_ batch: AnalyticsBatch, token: String) async throws(AnalyticsFailure) {
         try await run(Unattended(seconds: 30)) { tx in
@@ -192,12 +198,20 @@ public final class PostgresAnalytics: AnalyticsStore {
         }
     }
 
+    /// - Parameter wherever: also on the instance to avoid.
     private func run<Value: Sendable>(
-        _ bound: any Interruptible, _ options: TransactionOptions = .readCommitted,
+        _ bound: any Interruptible, _ options: TransactionOptions = .readCommitted, wherever: Bool = false,
         _ body: @escaping @Sendable (borrowing Transaction) throws -> Value
     ) async throws(AnalyticsFailure) -> Value {
+        let avoided = wherever ? nil : avoided.withLock { $0 }
         let result = await withCheckedContinuation { continuation in
-            pool.transaction(bound, options, body) { continuation.resume(returning: $0) }
+            pool.transaction(bound, options) { tx in
+                // Each time: a connection is made anew whenever one breaks, and the server may be another one by then.
+                if let avoided { tx.queue(PostgresAnalytics.leave, avoided) }
+                return try body(tx)
+            } completion: {
+                continuation.resume(returning: $0)
+            }
         }
         switch result {
         case .success(let value): return value

@@ -8,6 +8,12 @@ extension PostgresAnalytics {
         "SELECT system_identifier::text FROM pg_control_system()"
     ) { try $0.get(0, as: String.self) }
 
+    /// Ends the session where the instance is that one, and with it the transaction: before anything else of it is done.
+    static let leave = Statement(
+        """
+        SELECT CASE WHEN system_identifier::text = $1 THEN pg_terminate_backend(pg_backend_pid()) END FROM pg_control_system()
+        """)
+
     // MARK: writing
 
     /// A row that is there stays as it is, but where it is taken back, or kept for another time from now on.

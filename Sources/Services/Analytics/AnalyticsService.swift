@@ -18,6 +18,8 @@ public final class AnalyticsService: Sendable {
     private struct State {
         var isApproved = false
         var isRefused = false
+        /// What the database of the transactions calls itself.
+        var own: String?
         var asked: (standing: Standing, until: UInt64)?
         var isAsking = false
     }
@@ -54,6 +56,8 @@ public final class AnalyticsService: Sendable {
     /// - Throws: what the store or the database throws when one cannot be asked.
     public func isApart(_ store: any AnalyticsStore, from pool: Pool) async throws -> Bool {
         let own = try await pool.upkeep { try $0.one(AnalyticsService.getSystemIdentifier) }
+        state.withLock { $0.own = own }
+        store.avoid(instance: own)
         let other = try await store.systemIdentifier()
         return own != other
     }
@@ -112,10 +116,12 @@ public final class AnalyticsService: Sendable {
         if let known { return known }
         let (answers, answer) = AsyncStream.makeStream(of: Standing.self)
         Task { [self] in
-            let isThere = (try? await store.systemIdentifier()) != nil
-            note(isThere ? .ok : .away)
+            let identifier = try? await store.systemIdentifier()
+            let own = state.withLock(\.own)
+            let standing: Standing = identifier == nil ? .away : identifier == own ? .refused : .ok
+            note(standing)
             state.withLock { $0.isAsking = false }
-            answer.yield(isThere ? .ok : .away)
+            answer.yield(standing)
         }
         let clock = Task {
             try? await Task.sleep(for: AnalyticsService.patience)

@@ -38,6 +38,8 @@ public final class Replicator: Sendable {
         var sumUpAt: UInt64 = 0
         var isUseNoted = false
         var failures = 0
+        /// When the first try of those began that failed one after the other.
+        var failingSince: UInt64?
         var restUntil: UInt64 = 0
     }
 
@@ -54,8 +56,8 @@ public final class Replicator: Sendable {
     private let mayUse: @Sendable (any AnalyticsStore) async throws -> Void
 
     private static let erasuresAtOnce = 1000
-    /// In a row, with pauses of some seconds in all; then others may try.
-    private static let mostFailures = 8
+    /// Of nothing but failures; then others may try.
+    private static let patienceNanoseconds: UInt64 = 5_000_000_000
     private static let aheadNanoseconds: UInt64 = 5_000_000_000
     private static let dropsAtOnce = 10_000
     private static let lookNanoseconds: UInt64 = 1_000_000_000
@@ -94,29 +96,35 @@ public final class Replicator: Sendable {
             // Another daemon may have a store.
             return lock.yield()
         }
-        guard MonotonicClock.now >= state.withLock({ $0.restUntil }) else { return try rest() }
+        let begun = MonotonicClock.now
+        guard begun >= state.withLock({ $0.restUntil }) else { return try rest() }
         do {
+            // Where it has just failed it is asked for something small first: that a store hangs is seen sooner so.
+            if state.withLock({ $0.failures > 0 }) { _ = try await store.systemIdentifier() }
             try await mayUse(store)
             try await noteUse()
             try await send(to: store)
             if lock.isHeld { try await refill.step(delivery(to: store)) }
             if lock.isHeld { try await clean(store) }
             if lock.isHeld { try await sumUp(store) }
-            state.withLock { $0.failures = 0 }
+            state.withLock { ($0.failures, $0.failingSince) = (0, nil) }
             lastFailure.withLock { $0 = nil }
         } catch {
             store.forgetSent()
             var random = SystemRandomNumberGenerator()
-            let failures = state.withLock { state in
-                let pause = Replicator.rest.delayNanoseconds(attempt: state.failures, using: &random)
-                state.restUntil = MonotonicClock.now + pause
+            let isOver = state.withLock { state in
+                let now = MonotonicClock.now
+                state.restUntil = now + Replicator.rest.delayNanoseconds(attempt: state.failures, using: &random)
                 state.failures += 1
-                return state.failures
+                let since = state.failingSince ?? begun
+                let isOver = now - since >= Replicator.patienceNanoseconds
+                state.failingSince = isOver ? now : since
+                return isOver
             }
             metrics.failures.add(1, ordering: .relaxed)
             lastFailure.withLock { $0 = error }
             // Another daemon may have a way to the store.
-            if failures == Replicator.mostFailures { lock.yield() }
+            if isOver { lock.yield() }
             throw error
         }
     }

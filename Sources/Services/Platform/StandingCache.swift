@@ -1,5 +1,6 @@
 import Cryptography
 import Identifiers
+import JSON
 import RPC
 import Redis
 import Synchronization
@@ -123,8 +124,8 @@ public final class StandingCache: Sendable {
                 let found = StandingCache.decode(kept, under: words)
             else { return completion(.unknown(Marks(names: names, words: words))) }
             guard withConfiguration else { return completion(.found(found, configuration: nil)) }
-            guard let kept = values[1], let word = words.last,
-                let configuration = StandingCache.decodeConfiguration(kept, under: word)
+            guard let kept = values[1], let word = words.last, let workspace = subject.workspace,
+                let configuration = StandingCache.decodeConfiguration(kept, under: word, of: workspace)
             else { return completion(.unknown(Marks(names: names, words: words))) }
             completion(.found(found, configuration: configuration))
         }
@@ -197,9 +198,16 @@ public final class StandingCache: Sendable {
         return "\(word) \(version) " + String(decoding: bytes, as: UTF8.self)
     }
 
-    private static func decodeConfiguration(_ entry: String, under word: String) -> Body? {
+    /// What is kept is believed, but only as what it is to be: one object, of this workspace, on one line.
+    private static func decodeConfiguration(
+        _ entry: String, under word: String, of workspace: UUID
+    ) -> Body? {
         let parts = entry.split(separator: " ", maxSplits: 2)
         guard parts.count == 3, parts[0] == word, let version = Int64(parts[1]) else { return nil }
-        return Body(.json(Array(parts[2].utf8)), version: version)
+        let bytes = Array(parts[2].utf8)
+        guard bytes.allSatisfy({ $0 >= 0x20 }), let json = try? JSON.parse(bytes),
+            json["id"]?.string.flatMap({ UUID($0) }) == workspace, json["version"]?.int64 == version
+        else { return nil }
+        return Body(.json(bytes), version: version)
     }
 }
