@@ -49,6 +49,8 @@ CURLUcode curl_url_get(const CURLU *url, CURLUPart part, char **text, unsigned f
 
 #include "loading.h"
 
+int rpcd_libcurl_is_there(void) { return rpcd_may_call(); }
+
 /* What follows the option is one argument of one of the kinds that curl_easy_setopt(3) names: each has the size of a pointer, and travels as one. */
 _Static_assert(sizeof(void *) == sizeof(long) && sizeof(void *) == sizeof(curl_off_t), "an option may have another size than a pointer");
 

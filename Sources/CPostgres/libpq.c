@@ -65,3 +65,5 @@
     DO(PQfreemem, (void *ptr), (ptr))
 
 #include "loading.h"
+
+int rpcd_libpq_is_there(void) { return rpcd_may_call(); }

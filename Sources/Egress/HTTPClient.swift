@@ -7,6 +7,9 @@ import Resilience
 /// It takes no proxy, password or setting from the environment, keeps no cookies, and sends nothing twice that is not
 /// ``HTTPRequest/isRepeatable``. One slow service can take all places: what calls strangers gets a client of its own.
 public final class HTTPClient: Sendable {
+    /// Whether there is a libcurl to call with.
+    public static var canBeMade: Bool { rpcd_libcurl_is_there() != 0 }
+
     public struct Configuration: Sendable {
         public var policy: EgressPolicy
         /// A file of PEM certificates that are trusted instead of the system's.

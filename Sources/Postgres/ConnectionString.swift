@@ -2,6 +2,9 @@ import CPostgres
 
 /// A connection string as libpq reads it (libpq documentation, 34.1.1).
 package enum ConnectionString {
+    /// Whether there is a libpq to read it.
+    package static var canBeRead: Bool { rpcd_libpq_is_there() != 0 }
+
     /// Whether it says something, and nothing that libpq does not know.
     package static func isValid(_ conninfo: String) -> Bool { keywords(of: conninfo)?.isEmpty == false }
 

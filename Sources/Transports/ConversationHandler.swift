@@ -130,6 +130,8 @@ final class ConversationHandler: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         conversation?.vanish()
+        // It knows this handler, as long as this handler knows it.
+        conversation = nil
         deadlines?.cancel()
         messageTimeout?.cancel()
         writeTimeout?.cancel()

@@ -34,6 +34,14 @@ public final class UnixSocketClient {
         }
     }
 
+    /// Waits until something has come, or the daemon has closed.
+    /// - Returns: false when the time is over.
+    public func isAnswered(withinMs milliseconds: Int32) -> Bool {
+        guard scanned == 0, buffer.isEmpty else { return true }
+        var look = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&look, 1, milliseconds) != 0
+    }
+
     /// The next line without its end; `nil` when the daemon has closed.
     public func line() throws(SocketError) -> [UInt8]? {
         while true {
@@ -48,7 +56,9 @@ public final class UnixSocketClient {
             var part = [UInt8](repeating: 0, count: 65_536)
             let count = read(descriptor, &part, part.count)
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw SocketError("Reading from", path) }
+            guard count >= 0 else {
+                throw errno == EAGAIN ? SocketError.silent(path) : SocketError("Reading from", path)
+            }
             guard count > 0 else { return nil }
             buffer.append(contentsOf: part[..<count])
         }

@@ -12,6 +12,10 @@ public struct SocketError: Error, Sendable, CustomStringConvertible {
         SocketError("The daemon at \(path) closed the connection before it answered")
     }
 
+    static func silent(_ path: String) -> SocketError {
+        SocketError("The daemon at \(path) does not answer")
+    }
+
     init(_ operation: String, _ path: String) {
         let reason = strerror(errno).map { String(cString: $0) } ?? "error \(errno)"
         description = "\(operation) \(path): \(reason)"

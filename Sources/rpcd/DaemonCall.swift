@@ -22,13 +22,14 @@ enum DaemonCall {
     /// The result. An error is told on standard error, and ends the process with status 1; no daemon, with 2.
     /// - Parameters:
     ///   - request: one JSON-RPC request.
+    ///   - seconds: for a daemon that says nothing; then it counts as lost. Without it there is no bound.
     ///   - onProgress: gets what the daemon tells meanwhile.
     static func result(
-        of request: [UInt8], at path: String, onProgress: (JSON) -> Void
+        of request: [UInt8], at path: String, within seconds: Int? = nil, onProgress: (JSON) -> Void
     ) throws -> JSON {
         let answer: JSON
         do {
-            answer = try exchange(request, path, onProgress)
+            answer = try exchange(request, path, seconds, onProgress)
         } catch let error as SocketError {
             tellUnreachable(error)
             throw unreachable
@@ -44,9 +45,9 @@ enum DaemonCall {
     }
 
     /// The result, or nil where the daemon answers with an error.
-    static func answer(to request: [UInt8], at path: String) throws -> JSON? {
+    static func answer(to request: [UInt8], at path: String, within seconds: Int? = nil) throws -> JSON? {
         do {
-            return try exchange(request, path) { _ in }["result"]
+            return try exchange(request, path, seconds) { _ in }["result"]
         } catch let error as SocketError {
             tellUnreachable(error)
             throw unreachable
@@ -87,11 +88,20 @@ enum DaemonCall {
         StandardError.write("rpcd: \(error)\nIs the daemon running? Start it with: \(start)\n")
     }
 
+    /// After so long people begin to wonder.
+    private static let wonderMs: Int32 = 5_000
+
     private static func exchange(
-        _ request: [UInt8], _ path: String, _ onProgress: (JSON) -> Void
+        _ request: [UInt8], _ path: String, _ seconds: Int?, _ onProgress: (JSON) -> Void
     ) throws -> JSON {
-        let connection = try UnixSocketClient(path: path)
+        let connection = try UnixSocketClient(path: path, timeoutSeconds: seconds)
         try connection.send(request + [UInt8(ascii: "\n")])
+        if !connection.isAnswered(withinMs: wonderMs) {
+            let look = InPlaceOfUnit.isInstalled ? "systemctl status rpcd" : "its terminal"
+            StandardError.write(
+                "rpcd: \(path) has taken the call, and there is no answer yet. Does the daemon start? See \(look)\n"
+            )
+        }
         while let line = try connection.line() {
             let message = try JSON.parse(line, maxDepth: 512)
             guard message["id"] == nil else { return message }

@@ -36,6 +36,34 @@ enum FileTree {
         rmdir(path)
     }
 
+    /// Says that a folder is this process's as long as the descriptor is open.
+    /// - Returns: nil where it is another's, or not there any more.
+    static func hold(_ path: String) -> Int32? {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        var (held, named) = (stat(), stat())
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &held) == 0,
+            lstat(path, &named) == 0, held.st_ino == named.st_ino
+        else {
+            close(descriptor)
+            return nil
+        }
+        return descriptor
+    }
+
+    /// Removes folders of this user that their processes have held, and left behind.
+    static func removeLeftovers(in parent: String, where isOne: (String) -> Bool) {
+        for name in entries(of: parent) where isOne(name) {
+            let path = parent + "/" + name
+            var status = stat()
+            guard lstat(path, &status) == 0, status.st_uid == geteuid(), let held = hold(path) else {
+                continue
+            }
+            remove(path)
+            close(held)
+        }
+    }
+
     /// Sees to it that what is in a folder is found there after a loss of power.
     static func sync(_ folder: String) throws {
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -32,11 +32,25 @@ struct InPlaceOfUnit {
     }
 
     /// Does this process's command there. Where that is, it does not come back.
-    func take() throws {
+    /// - Parameter paths: among its arguments. The unit's user need not get into the current folder, so they go along from the root on.
+    func take(paths: [String] = []) throws {
         guard let words else { return }
-        var arguments = (words + CommandLine.arguments.dropFirst()).map { strdup($0) }
+        var arguments = try (words + InPlaceOfUnit.absolute(Array(CommandLine.arguments.dropFirst()), paths))
+            .map {
+                strdup($0)
+            }
         arguments.append(nil)
         execv(helper, arguments)
         throw CommandFailure("\(helper) cannot be run: \(String(cString: strerror(errno)))")
+    }
+
+    /// Both `PATH` and `--option=PATH`.
+    static func absolute(_ arguments: [String], _ paths: [String]) throws -> [String] {
+        try arguments.map { argument in
+            for path in paths where !path.isEmpty && (argument == path || argument.hasSuffix("=" + path)) {
+                return try String(argument.dropLast(path.count)) + DevCommand.absolute(path)
+            }
+            return argument
+        }
     }
 }

@@ -2,21 +2,40 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// A folder of one command, which goes with it, also where a signal ends that (see ``Leftovers``): passwords may be in it.
+/// A folder of one command, which goes with it, also where a signal ends that (see ``Leftovers``): passwords may be in it. What a kill has left is taken
+/// away by whoever makes the next one.
 final class PrivateFolder {
     let path: String
+    private let descriptor: Int32
+
+    private static let prefix = "rpcd-"
+    private static let random = String(repeating: "X", count: 6)
 
     init() throws {
         let parent = environmentVariables()["TMPDIR"] ?? "/tmp"
-        var template = Array("\(parent)/rpcd-\(String(repeating: "X", count: 6))".utf8CString)
-        guard mkdtemp(&template) != nil else {
-            throw CommandFailure("No folder can be made in \(parent): \(String(cString: strerror(errno)))")
+        let length = PrivateFolder.prefix.utf8.count + PrivateFolder.random.utf8.count
+        FileTree.removeLeftovers(in: parent) {
+            $0.hasPrefix(PrivateFolder.prefix) && $0.utf8.count == length
         }
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        while true {
+            var template = Array("\(parent)/\(PrivateFolder.prefix)\(PrivateFolder.random)".utf8CString)
+            guard mkdtemp(&template) != nil else {
+                throw CommandFailure(
+                    "No folder can be made in \(parent): \(String(cString: strerror(errno)))")
+            }
+            let made = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            // Another has just taken it for a leftover, and away.
+            guard let held = FileTree.hold(made) else { continue }
+            (path, descriptor) = (made, held)
+            break
+        }
         Leftovers.add(path)
     }
 
-    deinit { Leftovers.remove(path) }
+    deinit {
+        Leftovers.remove(path)
+        close(descriptor)
+    }
 }
 
 /// What must not stay when a command is ended by SIGTERM, SIGINT or SIGHUP.

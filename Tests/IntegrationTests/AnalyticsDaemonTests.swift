@@ -87,9 +87,9 @@ struct AnalyticsDaemonTests {
     }
 
     @Test(
-        "A daemon that cannot reach the store says so once, and lets one send that can",
-        .timeLimit(.minutes(2)))
-    func storeOutOfReach() async throws {
+        "A daemon that cannot reach the store says so once, and lets one send that can; also where the store hangs",
+        .timeLimit(.minutes(2)), arguments: [false, true])
+    func storeOutOfReach(hangs: Bool) async throws {
         let conninfo = try TestCluster.shared.get().freshDatabase()
         let store = try TestCluster.analytics.get().freshDatabase()
         try await withTemporaryFolder { folder in
@@ -98,8 +98,11 @@ struct AnalyticsDaemonTests {
             let own = folder + "/unable"
             try #require(mkdir(own, 0o755) == 0)
             // The migrations are done, and its store could not be migrated.
+            let listener = try hangs ? SilentListener() : nil
+            defer { extendLifetime(listener) }
+            let port = try listener?.port ?? TestRedis.freePort()
             let settings = try Served.settings(in: own, conninfo: conninfo).merging([
-                "RPCD_CLICKHOUSE_URL": "http://127.0.0.1:\(try TestRedis.freePort())/x"
+                "RPCD_CLICKHOUSE_URL": "http://127.0.0.1:\(port)/x"
             ]) { $1 }
             let process = try ServedProcess("rpcd", ["serve"], environment: settings, in: own)
             let unable = Served(

@@ -286,6 +286,9 @@ struct BackupTests {
             let second = try await ServedProcess.run(
                 "rpcd", ["backup", folder + "/backup", "--without-keys"], environment: environment)
             #expect(second.status == 1 && second.errors.contains("Another process"), "\(second.errors)")
+            let unfinished = try await ServedProcess.run(
+                "rpcd", ["backup", folder + "/x.rpcd-partial", "--without-keys"], environment: environment)
+            #expect(unfinished.status == 1 && unfinished.errors.contains("choose another name"))
             process.send(SIGTERM)
             #expect(await process.end() == -SIGTERM)
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/tmp").isEmpty)
@@ -296,6 +299,8 @@ struct BackupTests {
             killed.send(SIGKILL)
             #expect(await killed.end() == -SIGKILL)
             #expect(access(folder + "/killed.rpcd-partial", F_OK) == 0)
+            // It could not take its password away: the next one does.
+            #expect(try !FileManager.default.contentsOfDirectory(atPath: folder + "/tmp").isEmpty)
             while dumps("true") > 0 { await Task.yield() }
             console.run("ROLLBACK")
             let again = try await ServedProcess.run(
@@ -304,6 +309,7 @@ struct BackupTests {
             #expect(access(folder + "/backup/manifest.json", F_OK) == 0)
             let rest = try FileManager.default.contentsOfDirectory(atPath: folder)
             #expect(!rest.contains { $0.hasSuffix("partial") }, "\(rest)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/tmp").isEmpty)
         }
     }
 

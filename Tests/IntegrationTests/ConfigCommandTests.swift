@@ -60,6 +60,18 @@ struct ConfigCommandTests {
         #expect(words([:], helper: "/nonexistent") == nil)
     }
 
+    @Test("Paths go along from the root on")
+    func paths() throws {
+        let here = FileManager.default.currentDirectoryPath + "/"
+        let given = ["backup", "rel", "--keys=k/1", "--passphrase-file", "p", "/abs", "--jobs", "4"]
+        #expect(
+            try InPlaceOfUnit.absolute(given, ["rel", "k/1", "p"])
+                == [
+                    "backup", here + "rel", "--keys=" + here + "k/1", "--passphrase-file", here + "p", "/abs",
+                    "--jobs", "4",
+                ])
+    }
+
     @Test("Doctor tells who else may read or change the file of settings")
     func fileMode() async throws {
         try await withTemporaryFolder { folder in
@@ -84,7 +96,7 @@ struct ConfigCommandTests {
     @Test("Doctor tells who else gets at the keys that the service manager hands over")
     func credentialModes() async throws {
         try await withTemporaryFolder { folder in
-            let (store, key) = (folder + "/credstore", folder + "/credstore/rpcd.master-key")
+            let (store, key) = (folder + "/credstore", folder + "/credstore/rpcd.provider-hunter")
             try FileManager.default.createDirectory(atPath: store, withIntermediateDirectories: false)
             try "1 5e".write(toFile: key, atomically: true, encoding: .utf8)
             for (ofStore, ofKey, expected) in [
@@ -97,7 +109,11 @@ struct ConfigCommandTests {
             ] {
                 chmod(store, mode_t(ofStore))
                 chmod(key, mode_t(ofKey))
-                #expect(Doctor.credentialFindings(in: store).map(\.text) == expected)
+                let found = Doctor.credentialFindings(in: store, of: geteuid())
+                // A folder that nobody may list tells nobody of what has no usual name.
+                #expect(found.map(\.text) == (geteuid() == 0 || ofStore != 0o711 ? expected : []))
+                let others = Doctor.credentialFindings(in: store, of: geteuid() + 1)
+                #expect(others.first?.text == "others than root may put keys into \(store)")
             }
         }
     }

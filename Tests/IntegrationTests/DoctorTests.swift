@@ -42,6 +42,12 @@ struct DoctorTests {
             let text = try await ServedProcess.run(
                 "rpcd", ["doctor", "--data-dir", folder], environment: environment)
             #expect(text.output.contains("ok       database       PostgreSQL "))
+            let paused = try await ServedProcess.run("rpcd", ["pause", "--socket", daemon.socket])
+            #expect(paused.status == 0, "\(paused.errors)")
+            let (_, held) = try await examine(environment, ["--data-dir", folder, "--timeout", "2"])
+            #expect(held["daemon"]?.first?["advice"]?.string == "rpcd resume", "\(held["daemon"] ?? [])")
+            let resumed = try await ServedProcess.run("rpcd", ["resume", "--socket", daemon.socket])
+            #expect(resumed.status == 0, "\(resumed.errors)")
             daemon.process.send(SIGTERM)
             #expect(await daemon.process.end() == 0)
         }

@@ -169,6 +169,52 @@ import Testing
         #expect(try await verified() == ["reported rows", "reported spent"])
     }
 
+    @Test(
+        "A store whose name leads to the instance of the transactions one day is neither written to nor asked there"
+    )
+    func moved() async throws {
+        let cluster = try TestCluster()
+        defer { cluster.remove() }
+        let transactions = try TestCluster.shared.get()
+        let name = "moved\(UInt32.random(in: .min ... .max))"
+        for place in [cluster, transactions] {
+            let made = try SQLConsole(place.conninfo()).run("CREATE DATABASE \(name)")
+            #expect(made.sqlState == nil)
+            try Backend.makeAnalyticsStore(on: place.conninfo(database: name)).close()
+        }
+        let reporting = try await Reporting(
+            existing: TestCluster.conninfo(of: [cluster, transactions], database: name))
+        defer { reporting.close() }
+        try await reporting.spend(1)
+        try await reporting.arrive()
+        try cluster.stopImmediately()
+        try await reporting.spend(2)
+        try await until {
+            try? await reporting.replicator.turn()
+            let ready = try await reporting.connection.result("system.ready", "{}")
+            return ready["checks"]?["analytics"]?.string == "refused"
+        }
+        for _ in 0..<20 {
+            try? await reporting.replicator.turn()
+            let asked = try await reporting.connection.call(
+                "analytics.credits", #"{"workspaceId":"\#(reporting.workspace)"}"#)
+            #expect(asked.errorCode == "SERVICE_UNAVAILABLE", "\(asked.source)")
+        }
+        let there = try SQLConsole(transactions.conninfo(database: name))
+        #expect(there.run("SELECT count(*) FROM credits").rows == [["0"]])
+        try cluster.start()
+        try await until {
+            try? await reporting.replicator.turn()
+            return reporting.count("analytics_outbox") == 0
+        }
+        // A session that leads to the other instance ends with the first question.
+        try await until {
+            let told = try await reporting.connection.call(
+                "analytics.credits", #"{"workspaceId":"\#(reporting.workspace)"}"#)
+            return told["result"]?["total"]?["spent"]?.int64 == 3
+        }
+    }
+
     @Test("A store that hangs holds up nobody who asks whether the daemon is ready")
     func hangingStore() async throws {
         // Connections wait in its queue for ever.

@@ -23,9 +23,10 @@ struct Reporting {
 
     /// - Parameters:
     ///   - cluster: where the store is.
+    ///   - existing: the store itself, with its migrations.
     ///   - clickHouse: the store instead, with its migrations; one of its own.
     init(
-        on cluster: TestCluster? = nil, clickHouse: ClickHouseClient? = nil,
+        on cluster: TestCluster? = nil, existing: String? = nil, clickHouse: ClickHouseClient? = nil,
         settings change: (inout Replicator.Settings) -> Void = { _ in }
     ) async throws {
         var settings = Replicator.Settings()
@@ -36,6 +37,9 @@ struct Reporting {
             storeConninfo = ""
             // The replicator sends and sums up in turn, and there is no other.
             store = ClickHouseAnalytics(clickHouse, .atOnce)
+        } else if let existing {
+            storeConninfo = existing
+            store = PostgresAnalytics(conninfo: existing)
         } else {
             storeConninfo = try (cluster ?? TestCluster.analytics.get()).freshDatabase()
             store = try Backend.makeAnalyticsStore(on: storeConninfo)

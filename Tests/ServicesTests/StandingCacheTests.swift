@@ -256,6 +256,33 @@ struct StandingCacheTests {
         }
     }
 
+    @Test(
+        "What others have put in the place of a workspace is not given out: only one object, of this workspace, on one line",
+        arguments: [
+            "not json", "[1]", #"{"id":"6f1c0b8e-3a55-4c8e-9d54-0d6f3f6c2a10","version":7}"#,
+            "{\"id\":\"WORKSPACE\",\"version\":7}\n", #"{"id":"WORKSPACE","version":8}"#,
+            #"{"id":"WORKSPACE","version":7}}"#,
+        ])
+    func forgedConfiguration(text: String) async throws {
+        try await Fleet.run { fleet in
+            let bob = try await fleet.add("bob", "viewer")
+            let w = #"{"workspaceId":"\#(fleet.workspace)"}"#
+            let daemon = fleet.daemons[0]
+            let before = daemon.shared.standings.lookups.hits
+            while daemon.shared.standings.lookups.hits == before {
+                _ = try await daemon.backend.connect().call("workspaces.get", w, token: bob.token)
+            }
+            let server = try #require(daemon.shared.redis.atHand?.serverRunID)
+            let mark = try await fleet.server.read("GET", "rpcd:mark:\(fleet.workspace)")
+            let word = try #require(mark.split(separator: "\r\n").dropFirst().first)
+            let forged = "\(word) 7 " + text.replacing("WORKSPACE", with: fleet.workspace)
+            try await fleet.server.ask(
+                "SET", "rpcd:workspace:\(server):\(fleet.workspace)", forged, "EX", "60")
+            let answer = try await daemon.backend.connect().call("workspaces.get", w, token: bob.token)
+            #expect(answer["result"]?["name"]?.string == "Acme", "\(answer.source)")
+        }
+    }
+
     @Test("Redis stopped, a session revoked, Redis back with what it had: the session is not believed again")
     func revokedMeanwhile() async throws {
         try await Fleet.run { fleet in

@@ -17,6 +17,9 @@
 #include <curl/curl.h>
 #pragma GCC visibility pop
 
+/* Whether it could be loaded. */
+int rpcd_libcurl_is_there(void);
+
 /* curl_easy_setopt and curl_easy_getinfo take any type, which Swift does not import. */
 
 static inline CURLcode rpcd_curl_set_long(CURL *handle, CURLoption option, long value) {

@@ -18,6 +18,9 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 
+/* Whether it could be loaded. */
+int rpcd_libpq_is_there(void);
+
 /* Character macros are not imported into Swift. */
 static const int rpcd_diag_sqlstate = PG_DIAG_SQLSTATE;
 static const int rpcd_diag_message = PG_DIAG_MESSAGE_PRIMARY;

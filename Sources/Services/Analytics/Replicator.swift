@@ -114,7 +114,8 @@ public final class Replicator: Sendable {
             var random = SystemRandomNumberGenerator()
             let isOver = state.withLock { state in
                 let now = MonotonicClock.now
-                state.restUntil = now + Replicator.rest.delayNanoseconds(attempt: state.failures, using: &random)
+                state.restUntil =
+                    now + Replicator.rest.delayNanoseconds(attempt: state.failures, using: &random)
                 state.failures += 1
                 let since = state.failingSince ?? begun
                 let isOver = now - since >= Replicator.patienceNanoseconds

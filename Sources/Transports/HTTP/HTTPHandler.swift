@@ -119,6 +119,7 @@ final class HTTPHandler: ChannelInboundHandler {
         alarm?.task.cancel()
         call?.interrupt(.cancelled)
         conversation?.vanish()
+        conversation = nil
         ticket += 1
         context.fireChannelInactive()
     }

@@ -26,6 +26,14 @@ struct Backup {
         guard let conninfo = settings.directURL ?? settings.databaseURL else {
             throw SettingError("RPCD_DATABASE_URL", got: nil, takes: "a libpq connection string or URL")
         }
+        for path in [folder, keysFile].compactMap({ $0 }) {
+            guard !path.split(separator: "/").contains(where: { $0.hasSuffix(UnfinishedFolder.suffix) })
+            else {
+                throw CommandFailure(
+                    "\(path): \(UnfinishedFolder.suffix) is how what is unfinished is called, and taken away; choose another name"
+                )
+            }
+        }
         guard access(folder, F_OK) != 0 else { throw CommandFailure("\(folder) is there already") }
         if let keysFile, access(keysFile, F_OK) == 0 { throw CommandFailure("\(keysFile) is there already") }
         // Before the work: a ring that cannot be read is told at once.

@@ -15,17 +15,11 @@ final class UnfinishedFolder {
     init(for folder: String) throws {
         self.folder = folder
         path = folder + UnfinishedFolder.suffix
-        let parent = Doctor.folder(of: folder)
-        for name in FileTree.entries(of: parent) where name.hasSuffix(UnfinishedFolder.suffix) {
-            let leftover = parent + "/" + name
-            guard let lock = UnfinishedFolder.lock(leftover) else { continue }
-            FileTree.remove(leftover)
-            close(lock)
-        }
+        FileTree.removeLeftovers(in: Doctor.folder(of: folder)) { $0.hasSuffix(UnfinishedFolder.suffix) }
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
             throw CommandFailure("\(path) cannot be made: \(String(cString: strerror(errno)))")
         }
-        guard let lock = UnfinishedFolder.lock(path) else {
+        guard let lock = FileTree.hold(path) else {
             throw CommandFailure("Another process makes \(folder); wait for it, or choose another name")
         }
         descriptor = lock
@@ -43,20 +37,5 @@ final class UnfinishedFolder {
             throw CommandFailure("\(folder) cannot be made: \(String(cString: strerror(errno)))")
         }
         try FileTree.sync(Doctor.folder(of: folder))
-    }
-
-    /// - Returns: nil where it is another process's, or not there any more.
-    private static func lock(_ path: String) -> Int32? {
-        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        var (held, named) = (stat(), stat())
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &held) == 0,
-            lstat(path, &named) == 0,
-            held.st_ino == named.st_ino
-        else {
-            close(descriptor)
-            return nil
-        }
-        return descriptor
     }
 }

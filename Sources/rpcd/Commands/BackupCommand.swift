@@ -24,10 +24,13 @@ struct BackupCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            if options.dataDir == nil { try InPlaceOfUnit(unit: InPlaceOfUnit.backup).take() }
+            if options.dataDir == nil {
+                try InPlaceOfUnit(unit: InPlaceOfUnit.backup).take(paths: [folder] + options.paths)
+            }
             let leftovers = Leftovers()
             defer { extendLifetime(leftovers) }
             umask(0o077)
+            try Libraries.require()
             var settings = try Settings.load()
             if let dataDir = options.dataDir {
                 try settings.useDevelopment(folder: dataDir, as: EmbeddedCluster.database)
@@ -42,7 +45,9 @@ struct BackupCommand: AsyncParsableCommand {
             let bytes = manifest.files.reduce(0) { $0 + $1.bytes }
             print("\(manifest.totals.tables.count) tables, \(rows) rows, \(bytes) bytes in \(folder)")
             if !withoutKeys, let keys = options.keys { print("keys in \(keys)") }
-            print("head \(manifest.totals.auditHead ?? "none: nothing of the trail is sealed yet")")
+            print(
+                manifest.totals.auditHead.map { "head " + $0 }
+                    ?? "no head: nothing of the trail is sealed yet")
         }
     }
 }
@@ -64,6 +69,8 @@ struct BackupOptions: ParsableArguments {
 
     @Option(help: "Connections that work at once.")
     var jobs = 4
+
+    var paths: [String] { [passphraseFile, keys].compactMap { $0 } }
 
     func validate() throws {
         guard (1...64).contains(jobs) else { throw ValidationError("--jobs takes 1 to 64") }

@@ -40,11 +40,17 @@ struct CallCommand: AsyncParsableCommand {
 
     func run() async throws {
         AccessToken.hide()
-        let result = try DaemonCall.result(of: request(), at: DaemonCall.socketPath(socket)) {
+        // Beyond the time that the call may take nobody is waited for.
+        let seconds = timeout.map { Int(min(max($0, 0), 86_400_000) / 1000) + 1 + CallCommand.graceSeconds }
+        let result = try DaemonCall.result(
+            of: request(), at: DaemonCall.socketPath(socket), within: seconds
+        ) {
             StandardError.write($0.source + "\n")
         }
         print(result.source)
     }
+
+    private static let graceSeconds = 5
 
     // MARK: the request
 

@@ -26,6 +26,7 @@ struct DevCommand: AsyncParsableCommand {
         try await reporting {
             let folder = try DevCommand.absolute(dataDir)
             let cluster = try EmbeddedCluster(directory: folder)
+            try Libraries.require()
             var settings = try Settings.load()
             settings.databaseURL = try cluster.start { StandardError.write("rpcd: \($0)\n") }
             // There is nothing but this server.
@@ -78,6 +79,7 @@ struct DevCommand: AsyncParsableCommand {
     }
 
     static func absolute(_ path: String) throws -> String {
+        guard !path.isEmpty else { throw CommandFailure("A path is empty") }
         var path = path
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         guard !path.hasPrefix("/") else { return path }

@@ -46,6 +46,7 @@ struct KeysCommand: AsyncParsableCommand {
         try await reporting {
             guard action != .unseal else { return try unseal() }
             if dataDir == nil { try InPlaceOfUnit(unit: InPlaceOfUnit.daemon).take() }
+            try Libraries.require()
             var settings = try Settings.load()
             if let dataDir { try settings.useDevelopment(folder: dataDir) }
             let pool = Pool(PoolConfiguration(server: try settings.server(), size: 1))

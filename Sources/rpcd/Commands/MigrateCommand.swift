@@ -31,6 +31,7 @@ struct MigrateCommand: AsyncParsableCommand {
     func run() async throws {
         try await reporting {
             if action == .check || action == .status { try InPlaceOfUnit(unit: InPlaceOfUnit.daemon).take() }
+            try Libraries.require()
             let settings = try Settings.load()
             let isOne = action == .down || to != nil
             if store != .analytics { try migrate(Daemon.migrator(settings), "") }

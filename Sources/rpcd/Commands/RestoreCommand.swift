@@ -24,9 +24,12 @@ struct RestoreCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            if options.dataDir == nil { try InPlaceOfUnit(unit: InPlaceOfUnit.backup).take() }
+            if options.dataDir == nil {
+                try InPlaceOfUnit(unit: InPlaceOfUnit.backup).take(paths: [folder] + options.paths)
+            }
             let leftovers = Leftovers()
             defer { extendLifetime(leftovers) }
+            try Libraries.require()
             var settings = try Settings.load()
             let folder = try DevCommand.absolute(folder)
             let manifest = try await onOwnThread { try Restore.verify(folder) }

@@ -9,6 +9,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
+            try Libraries.require()
             let reading = Settings.read()
             let daemon = try Daemon(reading.valid(), reading: reading)
             try await daemon.checkDatabase()

@@ -45,16 +45,24 @@ struct StatusCommand: AsyncParsableCommand {
         }
     }
 
+    /// A daemon that does not say how it is in this time is told of as one that does not answer.
+    private static let patienceSeconds = 10
+
     private func read(_ path: String, _ before: (DaemonStatus, Double)?) throws -> DaemonStatus {
         func ask(_ method: String) throws -> JSON {
-            try DaemonCall.result(of: DaemonCall.request(method, [:]), at: path) { _ in }
+            try DaemonCall.result(
+                of: DaemonCall.request(method, [:]), at: path, within: StatusCommand.patienceSeconds
+            ) { _ in }
         }
         let metrics = PrometheusReading(try ask("system.metrics")["text"]?.string ?? "")
         let isPaused = (metrics.integer("rpcd_paused_calls") ?? -1) >= 0
         return DaemonStatus(
             version: try ask("system.version"),
             readiness: isPaused
-                ? nil : try DaemonCall.answer(to: DaemonCall.request("system.ready", [:]), at: path),
+                ? nil
+                : try DaemonCall.answer(
+                    to: DaemonCall.request("system.ready", [:]), at: path,
+                    within: StatusCommand.patienceSeconds),
             metrics: metrics, since: before)
     }
 }

@@ -17,6 +17,7 @@ struct StdioCommand: AsyncParsableCommand {
             if let connect {
                 try await Stdio.bridge(to: connect)
             } else {
+                try Libraries.require()
                 try await Daemon(Settings.load()).serveStdio(concurrency: concurrency)
             }
         }

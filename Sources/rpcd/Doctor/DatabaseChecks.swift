@@ -269,8 +269,10 @@ extension Doctor {
             )
         }
         let other = mismatched.map { number in
-            Finding.failure(
-                "master key \(number) of the ring is another one than the database knows",
+            Finding.refusal(
+                SettingError(
+                    "RPCD_MASTER_KEY_FILE",
+                    because: "master key \(number) of the ring is another one than the database knows"),
                 do: "put the right one in its place: what is sealed opens with that alone")
         }
         return (missing + other).orElse(

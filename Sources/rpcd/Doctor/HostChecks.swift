@@ -39,26 +39,37 @@ extension Doctor {
     }
 
     /// What the service manager hands to the units: root's alone. Where nobody else gets into the folder, nobody gets at what is in it.
-    /// - Parameter store: where it looks for that.
-    static func credentialFindings(in store: String = "/etc/credstore") -> [Finding] {
+    /// - Parameters:
+    ///   - store: where it looks for that.
+    ///   - owner: whose it is to be.
+    static func credentialFindings(in store: String = "/etc/credstore", of owner: uid_t = 0) -> [Finding] {
         var folder = stat()
-        guard stat(store, &folder) == 0, folder.st_mode & 0o077 != 0 else { return [] }
-        let names = [
+        guard stat(store, &folder) == 0, folder.st_mode & 0o077 != 0 || folder.st_uid != owner else {
+            return []
+        }
+        var findings: [Finding] = []
+        if folder.st_mode & 0o022 != 0 || folder.st_uid != owner {
+            findings.append(
+                .failure(
+                    "others than root may put keys into \(store)",
+                    do: "chown root: \(store); chmod 700 \(store)"))
+        }
+        let usual = [
             "master-key", "jwt-key", "operator-token", "database-passfile", "migrate-passfile",
             "backup-passphrase",
-        ]
-        var findings: [Finding] = []
-        if folder.st_mode & 0o022 != 0 {
-            findings.append(
-                .failure("others than root may put keys into \(store)", do: "chmod 700 \(store)"))
-        }
-        for path in names.map({ "\(store)/rpcd.\($0)" }) {
+        ].map { "rpcd." + $0 }
+        let others = FileTree.entries(of: store).filter { $0.hasPrefix("rpcd.") && !usual.contains($0) }
+        for path in (usual + others).map({ "\(store)/\($0)" }) {
             var status = stat()
-            guard stat(path, &status) == 0, status.st_mode & 0o077 != 0 else { continue }
+            guard stat(path, &status) == 0, status.st_mode & 0o077 != 0 || status.st_uid != owner else {
+                continue
+            }
             findings.append(
                 .failure(
                     "others than root get at \(path)",
-                    do: "chmod 700 \(store); chmod 600 \(path); and a new one, if others were here"))
+                    do:
+                        "chmod 700 \(store); chown root: \(path); chmod 600 \(path); and a new one, if others were here"
+                ))
         }
         return findings
     }

@@ -111,6 +111,13 @@ extension Doctor {
             do {
                 let connection = try UnixSocketClient(
                     path: settings.socket, timeoutSeconds: max(1, seconds))
+                // Only the operator is told; whoever else looks waits.
+                let metrics = try Doctor.call("system.metrics", on: connection)["result"]?["text"]?.string
+                if let waiting = PrometheusReading(metrics ?? "").integer("rpcd_paused_calls"), waiting >= 0 {
+                    return [
+                        .warning("the daemon is paused, and \(waiting) calls wait", do: "rpcd resume")
+                    ]
+                }
                 version = try Doctor.call("system.version", on: connection)
                 ready = try Doctor.call("system.ready", on: connection)
             } catch let error as SocketError {
