@@ -129,17 +129,22 @@ extension RPCD {
             _ request: Request, _ body: () async throws(Failure) -> Result
         ) async throws(Failure) -> Result {
             var attempt = 1
+            // The last of the attempts of which nobody knows what came of them.
+            var lost: Failure?
             while true {
                 do throws(Failure) {
                     return try await body()
                 } catch {
+                    var failure = error
+                    if let lost { failure = error.following(lost) }
+                    if failure.isOutcomeUnknown { lost = failure }
                     let isSafe = error.wasNotSent || request.isRepeatable
                     guard isSafe, error.mayPass, attempt < settings.attempts, !state.withLock(\.isClosed)
-                    else { throw error }
+                    else { throw failure }
                     var random = SystemRandomNumberGenerator()
                     let pause = Client.backoff.delayNanoseconds(attempt: attempt - 1, using: &random)
                     // It throws at once when the task is cancelled: then what is known of the call is its end.
-                    guard (try? await Task.sleep(nanoseconds: pause)) != nil else { throw error }
+                    guard (try? await Task.sleep(nanoseconds: pause)) != nil else { throw failure }
                     attempt += 1
                 }
             }

@@ -165,9 +165,24 @@ final class ConnectionHandler: ChannelInboundHandler {
             pending[id]?.onProgress?(value)
         } else if let id = message["id"]?.int64 {
             if let result = message["result"] { return finish(id, .success(result)) }
-            if let error = message["error"] { finish(id, .failure(.call(RPCD.CallError(error)))) }
+            guard let error = message["error"], error["code"]?.int64 != nil else {
+                farewell = "what came is no JSON-RPC 2.0 response"
+                return context.close(promise: nil)
+            }
+            finish(id, .failure(.call(RPCD.CallError(error))))
         } else if let error = message["error"] {
-            farewell = RPCD.CallError(error).message
+            refused(RPCD.CallError(error))
+        }
+    }
+
+    /// Something that was sent could not be read: it is one of those that wait, nobody knows which.
+    private func refused(_ error: RPCD.CallError) {
+        farewell = error.message
+        // Parse error and invalid request (JSON-RPC 2.0, section 5.1).
+        guard error.rpcCode == -32700 || error.rpcCode == -32600 else { return }
+        let waiting = pending.keys.sorted()
+        for id in waiting {
+            finish(id, .failure(waiting.count == 1 ? .call(error) : .lost(error.message)))
         }
     }
 

@@ -24,7 +24,8 @@ extension RPCD {
         /// Whether the call may have been done although there is no result.
         public var isOutcomeUnknown: Bool {
             switch self {
-            case .call(let error): error.details?["outcome"]?.string == "unknown"
+            case .call(let error):
+                error.followsLostAttempt || error.details?["outcome"]?.string == "unknown"
             case .connection(let error): error.outcome == .unknown
             case .unexpectedAnswer: true
             case .cancelled: false
@@ -44,6 +45,8 @@ extension RPCD {
         public let requestID: String?
         /// The code of JSON-RPC.
         public let rpcCode: Int64
+        /// Whether an attempt before this answer may have been done.
+        var followsLostAttempt = false
 
         /// From the `error` of a response.
         init(_ error: JSON) {
@@ -96,6 +99,19 @@ extension RPCD.Failure: CustomStringConvertible {
     var wasNotSent: Bool {
         guard case .connection(let error) = self else { return false }
         return error.outcome == .notSent
+    }
+
+    /// What it is after an attempt that may have been done: then so may the call.
+    func following(_ lost: RPCD.Failure) -> RPCD.Failure {
+        switch self {
+        case .call(var error):
+            error.followsLostAttempt = true
+            return .call(error)
+        case .connection(let error): return .lost(error.description)
+        case .unexpectedAnswer: return self
+        // It says that nothing was sent.
+        case .cancelled: return lost
+        }
     }
 
     /// Whether the same may work in a moment.

@@ -28,7 +28,8 @@ struct Request: Sendable {
         params fill: (inout Arguments) -> Void
     ) {
         self.operation = operation
-        answerIsDueMs = options.timeoutMs ?? timeoutMs
+        // What is no time the daemon refuses, and has the time to; beyond a year there is no difference.
+        answerIsDueMs = (options.timeoutMs ?? timeoutMs).map { min(max($0, 0), 31_536_000_000) }
         isRepeatable =
             !operation.mutates || operation.isIdempotent && options.idempotencyKey != nil
         var arguments = Arguments()

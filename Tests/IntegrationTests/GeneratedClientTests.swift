@@ -207,6 +207,51 @@ struct GeneratedClientTests {
         }
     }
 
+    /// Says `ready`, takes one connection and one line on it, says what it is told to, and is gone: first nobody can connect any more,
+    /// then the connection ends.
+    private func peer(_ path: String, says answer: String) async throws -> ServedProcess {
+        let script = """
+            import os, socket, sys
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(sys.argv[1])
+            listener.listen()
+            print("ready", flush=True)
+            connection, _ = listener.accept()
+            lines = connection.makefile("rb")
+            lines.readline()
+            os.unlink(sys.argv[1])
+            listener.close()
+            connection.sendall(sys.argv[2].encode())
+            if sys.argv[2]:
+                lines.readline()
+            """
+        let peer = try ServedProcess("/usr/bin/env", ["python3", "-c", script, path, answer])
+        #expect(try await peer.stream.line() == Array("ready".utf8), "\(peer.errors)")
+        return peer
+    }
+
+    @Test("What may have been done stays so when nobody listens any more; what cannot be read fails at once")
+    func oddPeers() async throws {
+        try await withTemporaryFolder { folder in
+            let gone = try await peer(folder + "/gone", says: "")
+            let keyed = RPCD.CallOptions(idempotencyKey: "order-7")
+            let client = RPCD.Client(socket: folder + "/gone")
+            let lost = try await failure { try await client.call("billing.debit", options: keyed) }
+            guard case .connection(let error) = lost else { throw lost }
+            #expect(error.outcome == .unknown && error.description.contains("no daemon can be reached"))
+            #expect(await gone.end() == 0)
+
+            let refusal = #"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"no JSON"}}"# + "\n"
+            let strict = try await peer(folder + "/strict", says: refusal)
+            let refused = RPCD.Client(socket: folder + "/strict")
+            let unread = try await failure { try await refused.system.ping() }
+            guard case .call(let told) = unread else { throw unread }
+            #expect(told.rpcCode == -32700 && told.message == "no JSON")
+            refused.close()
+            #expect(await strict.end() == 0)
+        }
+    }
+
     @Test(
         "Streams tell their progress and end with the result; they and calls end when their task is cancelled"
     )

@@ -19,6 +19,9 @@ Result = TypeVar("Result")
 # How long after its deadline, or after a cancel, an answer is still waited for.
 GRACE_SECONDS = 5.0
 
+# A socket's timeout is one of milliseconds in 32 bits.
+_LONGEST_SECONDS = 2_000_000.0
+
 
 class Cancellation:
     """Cancels the calls that were given it, from any thread."""
@@ -110,6 +113,13 @@ class Request:
     def is_repeatable(self) -> bool:
         """Whether doing it twice does what doing it once does."""
         return not self.operation.mutates or (self.operation.idempotent and "idempotencyKey" in self.meta)
+
+    @property
+    def patience(self) -> float | None:
+        """How long an answer is waited for. What is no time the daemon refuses, and has the time to."""
+        if self.timeout_seconds is None:
+            return None
+        return min(_LONGEST_SECONDS, (self.timeout_seconds if self.timeout_seconds > 0 else 0) + GRACE_SECONDS)
 
     def message(self, number: int) -> dict[str, Any]:
         return {

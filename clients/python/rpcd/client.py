@@ -113,11 +113,14 @@ class Client(Methods):
     def _repeating(self, request: Request, body: Callable[[], Result]) -> Result:
         if request.cancellation.is_cancelled:
             raise Cancelled("not sent")
-        attempt = 1
+        attempt, is_unknown = 1, False
         while True:
             try:
                 return body()
             except RPCDError as error:
+                if is_unknown:
+                    error._follow_unknown()
+                is_unknown = error.is_outcome_unknown
                 if attempt >= self._attempts or not _may_be_repeated(error, request):
                     raise
                 # Drawn evenly, so that clients that failed together do not come back together.

@@ -12,6 +12,12 @@ Outcome = Literal["not sent", "unknown"]
 class RPCDError(Exception):
     """Every failure of a call."""
 
+    # Whether an attempt before the last may have been done.
+    _follows_unknown = False
+
+    def _follow_unknown(self) -> None:
+        self._follows_unknown = True
+
     @property
     def is_cancellation(self) -> bool:
         """Whether it ended because it was cancelled."""
@@ -20,7 +26,7 @@ class RPCDError(Exception):
     @property
     def is_outcome_unknown(self) -> bool:
         """Whether the call may have been done although there is no result."""
-        return False
+        return self._follows_unknown
 
 
 class CallError(RPCDError):
@@ -53,7 +59,7 @@ class CallError(RPCDError):
 
     @property
     def is_outcome_unknown(self) -> bool:
-        return isinstance(self.details, dict) and self.details.get("outcome") == "unknown"
+        return self._follows_unknown or isinstance(self.details, dict) and self.details.get("outcome") == "unknown"
 
 
 class RPCDConnectionError(RPCDError):
@@ -62,6 +68,9 @@ class RPCDConnectionError(RPCDError):
     def __init__(self, message: str, outcome: Outcome) -> None:
         super().__init__(message)
         self.outcome: Outcome = outcome
+
+    def _follow_unknown(self) -> None:
+        self.outcome = "unknown"
 
     @property
     def is_outcome_unknown(self) -> bool:
@@ -74,6 +83,9 @@ class Cancelled(RPCDError):
     def __init__(self, outcome: Outcome) -> None:
         super().__init__("cancelled")
         self.outcome: Outcome = outcome
+
+    def _follow_unknown(self) -> None:
+        self.outcome = "unknown"
 
     @property
     def is_cancellation(self) -> bool:

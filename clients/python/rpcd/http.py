@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import socket
 import threading
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+import time
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -31,14 +33,14 @@ class HTTPTransport:
         if request.operation.document:
             raise RPCDConnectionError(
                 f"{request.operation.method} answers in parts: use the Unix socket, or its own route", "not sent")
-        connection = self._connection(request)
         body = json.dumps(request.message(1), ensure_ascii=False).encode()
-        with _ending(connection, request):
+        connection = self._connection(request)
+        with _ending(connection, connection.sock, request):
             connection.request("POST", self._base + "/rpc", body, {"Content-Type": "application/json"})
             response = connection.getresponse()
-            answer = response.read()
-            if not response.will_close:
-                self._keep(connection)
+            answer = _body(response, request)
+        if not response.will_close:
+            self._keep(connection)
         return _result(response.status, answer)
 
     def open(self, request: Request) -> Feed:
@@ -59,11 +61,10 @@ class HTTPTransport:
                 raise RPCDConnectionError("the client is closed", "not sent")
             # One that was kept may end as the call goes out: what must not be done twice gets a new one.
             connection = self._free.pop() if self._free and request.is_repeatable else None
-        seconds = None if request.timeout_seconds is None else request.timeout_seconds + GRACE_SECONDS
         if connection:
-            connection.timeout = seconds
+            connection.timeout = request.patience
             if connection.sock:
-                connection.sock.settimeout(seconds)
+                connection.sock.settimeout(request.patience)
             return connection
         connection = self._type(self._host, self._port, timeout=GRACE_SECONDS)
         try:
@@ -71,7 +72,7 @@ class HTTPTransport:
         except OSError as error:
             where = f"{self._host}:{connection.port}"
             raise RPCDConnectionError(f"no daemon can be reached at {where}: {error}", "not sent") from None
-        connection.sock.settimeout(seconds)
+        connection.sock.settimeout(request.patience)
         return connection
 
     def _keep(self, connection: HTTPConnection) -> None:
@@ -82,11 +83,10 @@ class HTTPTransport:
         connection.close()
 
 
-def _end(connection: HTTPConnection) -> None:
+def _end(connection: socket.socket) -> None:
     """From any thread: who reads is woken, and the daemon cancels what it was doing."""
     try:
-        if connection.sock:
-            connection.sock.shutdown(socket.SHUT_RDWR)
+        connection.shutdown(socket.SHUT_RDWR)
     except OSError:
         pass  # It has ended already.
 
@@ -94,10 +94,10 @@ def _end(connection: HTTPConnection) -> None:
 class _ending:
     """Has a cancelled call end its connection, and says what became of the call when that fails."""
 
-    def __init__(self, connection: HTTPConnection, request: Request) -> None:
+    def __init__(self, connection: HTTPConnection, socket: socket.socket, request: Request) -> None:
         self._connection = connection
         self._request = request
-        self._calling = request.cancellation.calling(lambda: _end(connection))
+        self._calling = request.cancellation.calling(lambda: _end(socket))
 
     def __enter__(self) -> None:
         self._calling.__enter__()
@@ -107,23 +107,38 @@ class _ending:
         if error is None or isinstance(error, RPCDError):
             return
         self._connection.close()
-        if isinstance(error, (OSError, HTTPException, ValueError, AttributeError)):
+        if isinstance(error, (OSError, HTTPException, ValueError, AttributeError, KeyError, TypeError, RecursionError)):
             if self._request.cancellation.is_cancelled:
                 raise Cancelled("unknown") from None
             raise RPCDConnectionError(f"no answer: {error}", "unknown") from None
 
 
+def _body(response: HTTPResponse, request: Request) -> bytes:
+    # The socket's timeout is for each read alone, and a peer may send a byte now and then.
+    end = math.inf if request.patience is None else time.monotonic() + request.patience
+    body = bytearray()
+    while part := response.read1(1 << 20):
+        body += part
+        if time.monotonic() > end:
+            raise TimeoutError("the daemon did not answer in time")
+    if response.length:
+        raise IncompleteRead(bytes(body), response.length)
+    response.close()
+    return bytes(body)
+
+
 def _result(status: int, body: bytes) -> Any:
     try:
         answer = json.loads(body)
-        if "result" in answer:
-            return answer["result"]
-        if "error" in answer and "jsonrpc" in answer:
+        if "jsonrpc" in answer:
+            if "result" in answer:
+                return answer["result"]
             error = answer["error"]
-            raise CallError(error.get("data"), error["code"])
-        if answer["success"] is False:
+            if isinstance(error["code"], int):
+                raise CallError(error.get("data"), error["code"])
+        if answer["success"] is False and isinstance(answer["error"]["code"], str):
             raise CallError(answer)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
     # A proxy between may have said it, before or after the daemon had the call.
     raise RPCDConnectionError(f"HTTP answered {status}, and no result", "unknown")
@@ -151,6 +166,8 @@ class _EventFeed:
 
     def __init__(self, connection: HTTPConnection, base: str, request: Request) -> None:
         self._connection = connection
+        # The connection lets go of it when the response ends with it.
+        self._socket = connection.sock
         self._request = request
         self._response: HTTPResponse | None = None
         params = dict(request.params)
@@ -164,15 +181,21 @@ class _EventFeed:
         headers |= {names[name]: str(value) for name, value in request.meta.items() if name in names}
         if "token" in request.meta:
             headers["Authorization"] = "Bearer " + request.meta["token"]
-        with _ending(connection, request):
-            connection.request("GET", base + path + query, headers=headers)
+        with _ending(connection, self._socket, request):
+            try:
+                connection.request("GET", base + path + query, headers=headers)
+            except ValueError:
+                # What it says of itself has the token in it.
+                raise RPCDConnectionError("an option of the call is none that a header can have", "not sent") from None
 
     def receive(self) -> tuple[bool, Any]:
-        with _ending(self._connection, self._request):
+        with _ending(self._connection, self._socket, self._request):
             if self._response is None:
                 self._response = self._connection.getresponse()
                 if self._response.status != 200:
-                    _result(self._response.status, self._response.read())
+                    _result(self._response.status, _body(self._response, self._request))
+                if not self._response.headers.get("Content-Type", "").startswith("text/event-stream"):
+                    raise RPCDConnectionError("HTTP sent no events", "unknown")
             name, data = "", ""
             while line := self._response.readline():
                 field, _, value = line.decode().rstrip("\r\n").partition(": ")
@@ -181,7 +204,7 @@ class _EventFeed:
                 elif field == "data":
                     data += value
                 elif not field and name == "error":
-                    raise CallError(json.loads(data))
+                    _result(200, data.encode())
                 elif not field and name:
                     return name == "end", json.loads(data)
         if self._request.cancellation.is_cancelled:
@@ -189,7 +212,8 @@ class _EventFeed:
         raise RPCDConnectionError("the events ended before the result", "unknown")
 
     def cancel(self) -> None:
-        _end(self._connection)
+        _end(self._socket)
 
     def close(self) -> None:
+        _end(self._socket)
         self._connection.close()

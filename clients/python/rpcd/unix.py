@@ -6,7 +6,8 @@ import json
 import socket
 import threading
 import time
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, BinaryIO
 
 from .calls import GRACE_SECONDS, Feed, Request
 from .errors import CallError, RPCDConnectionError, RPCDError
@@ -25,7 +26,8 @@ class UnixTransport:
         return self._shared().call(request)
 
     def open(self, request: Request) -> Feed:
-        return _UnixFeed(self._connect(), request)
+        line = _line(request.message(1))
+        return _UnixFeed(self._connect(), request, line)
 
     def close(self) -> None:
         with self._lock:
@@ -95,6 +97,36 @@ class _Pending:
 # Parse error and invalid request (JSON-RPC 2.0, section 5.1).
 UNREADABLE = (-32700, -32600)
 
+# An answer that is longer is no answer of a daemon.
+LONGEST_ANSWER = 256 << 20
+
+
+def _messages(lines: BinaryIO) -> Iterator[dict[str, Any]]:
+    """Raises ValueError where one is no message of the protocol: the connection is of no use then."""
+    while line := lines.readline(LONGEST_ANSWER):
+        if not line.endswith(b"\n"):
+            return  # It ended in the middle.
+        try:
+            message = json.loads(line)
+        except RecursionError:
+            raise ValueError("what came is nested too deeply") from None
+        if not isinstance(message, dict) or not _is_of_the_protocol(message):
+            raise ValueError("what came is no JSON-RPC 2.0 message")
+        yield message
+
+
+def _is_of_the_protocol(message: dict[str, Any]) -> bool:
+    if "method" in message:
+        method, params = message["method"], message.get("params")
+        return isinstance(method, str) and (method != "$/progress" or isinstance(params, dict) and "value" in params)
+    number = message.get("id")
+    if "error" not in message:
+        return type(number) is int and "result" in message
+    error = message["error"]
+    return (
+        (number is None or type(number) is int) and "result" not in message and isinstance(error, dict)
+        and type(error.get("code")) is int and isinstance(error.get("message"), str))
+
 
 class _Connection:
     """A thread reads what comes; callers write, and wait for theirs."""
@@ -110,8 +142,7 @@ class _Connection:
         threading.Thread(target=self._read, name="rpcd-client", daemon=True).start()
 
     def call(self, request: Request) -> Any:
-        patience = None if request.timeout_seconds is None else request.timeout_seconds + GRACE_SECONDS
-        pending = _Pending(patience)
+        pending = _Pending(request.patience)
         with self._lock:
             if not self.is_open:
                 raise RPCDConnectionError("the connection to the daemon has ended", "not sent")
@@ -158,9 +189,9 @@ class _Connection:
     def _read(self) -> None:
         try:
             with self._socket.makefile("rb") as lines:
-                for line in lines:
-                    self._take(json.loads(line))
-        except (OSError, ValueError) as error:
+                for message in _messages(lines):
+                    self._take(message)
+        except Exception as error:  # Whatever the peer sends: who waits is told.
             self._farewell = self._farewell or str(error)
         with self._lock:
             self.is_open = False
@@ -170,28 +201,21 @@ class _Connection:
             reason = self._farewell or "the connection to the daemon ended before its answer"
             call.finish(error=RPCDConnectionError(reason, "unknown"))
 
-    def _take(self, message: Any) -> None:
-        """Raises ValueError where it is no message of the protocol: the connection is of no use then."""
-        if not isinstance(message, dict) or not isinstance(message.get("error", {}), dict):
-            raise ValueError("what came is no JSON-RPC 2.0 response")
-        number = message.get("id")
-        if number is None:
-            if "error" in message:
-                self._refused(message["error"])
-            return
-        if not isinstance(number, int) or ("result" in message) == ("error" in message):
-            raise ValueError("what came is no JSON-RPC 2.0 response")
+    def _take(self, message: dict[str, Any]) -> None:
+        if "method" in message:
+            return  # Progress, of a call that did not ask for it.
+        if message.get("id") is None:
+            return self._refused(message["error"])
+        error = _failure(message["error"]) if "error" in message else None
         with self._lock:
-            pending = self._pending.pop(number, None)
-        if pending and "error" in message:
-            pending.finish(error=_failure(message["error"]))
-        elif pending:
-            pending.finish(message["result"])
+            pending = self._pending.pop(message["id"], None)
+        if pending:
+            pending.finish(message.get("result"), error)
 
     def _refused(self, error: dict[str, Any]) -> None:
         """Something that was sent could not be read: it is one of those that wait, nobody knows which."""
-        self._farewell = str(error.get("message"))
-        if error.get("code") not in UNREADABLE:
+        self._farewell = str(error["message"])
+        if error["code"] not in UNREADABLE:
             return
         with self._lock:
             pending = list(self._pending.values())
@@ -200,7 +224,7 @@ class _Connection:
             call.finish(error=_failure(error) if len(pending) == 1 else RPCDConnectionError(self._farewell, "unknown"))
 
 
-def _failure(error: Any) -> CallError:
+def _failure(error: dict[str, Any]) -> CallError:
     envelope = error.get("data")
     if not isinstance(envelope, dict):
         envelope = {"error": {"code": str(error["code"]), "message": error["message"]}}
@@ -208,31 +232,30 @@ def _failure(error: Any) -> CallError:
 
 
 class _UnixFeed:
-    def __init__(self, connection: socket.socket, request: Request) -> None:
+    def __init__(self, connection: socket.socket, request: Request, line: bytes) -> None:
         self._socket = connection
         self._lines = connection.makefile("rb")
+        self._messages = _messages(self._lines)
         self._writing = threading.Lock()
         try:
-            if request.timeout_seconds is not None:
-                connection.settimeout(request.timeout_seconds + GRACE_SECONDS)
-            connection.sendall(_line(request.message(1)))
+            connection.settimeout(request.patience)
+            connection.sendall(line)
         except OSError as error:
             self.close()
             raise RPCDConnectionError(str(error), "unknown") from None
 
     def receive(self) -> tuple[bool, Any]:
         try:
-            line = self._lines.readline()
-            message = json.loads(line) if line else None
-        except (OSError, ValueError) as error:
+            for message in self._messages:
+                if message.get("method") == "$/progress":
+                    return False, message["params"]["value"]
+                if "error" in message:
+                    raise _failure(message["error"])
+                if "method" not in message:
+                    return True, message["result"]
+        except (OSError, ValueError, RecursionError) as error:
             raise RPCDConnectionError(str(error), "unknown") from None
-        if message is None:
-            raise RPCDConnectionError("the connection to the daemon ended before its answer", "unknown")
-        if message.get("method") == "$/progress":
-            return False, message["params"]["value"]
-        if "error" in message:
-            raise _failure(message["error"])
-        return True, message["result"]
+        raise RPCDConnectionError("the connection to the daemon ended before its answer", "unknown")
 
     def cancel(self) -> None:
         try:

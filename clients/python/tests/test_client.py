@@ -7,6 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from rpcd import CallError, CallOptions, Cancellation, Client, ErrorCode, RPCDConnectionError, RPCDError, new_idempotency_key
+from odd_peers import all_odd_peers
 from rpcd.types import BillingAddCreditsType, JobFieldInput, JobKeys, JobStatus, NewRecord, Role, Workspace
 
 socket, relay, http = sys.argv[1:4]
@@ -137,6 +138,8 @@ def side_by_side(client: Client) -> None:
         thread.join()
     assert sorted(answers) == list(range(100))
 
+
+all_odd_peers()
 
 with Client.unix(socket) as client:
     workspace = calls(client)

@@ -3,6 +3,14 @@ import { CancelledError, RpcdError } from "./errors.js";
 /** How long after its deadline, or after a cancel, an answer is still waited for. */
 export const graceMs = 5_000;
 
+// A timer of JavaScript that is set for longer goes off at once.
+const longestTimerMs = 2 ** 31 - 1;
+
+/** How long an answer is waited for. What is no time the daemon refuses, and has the time to. */
+export function patienceMs(timeoutMs: number): number {
+  return Math.min(longestTimerMs, (timeoutMs > 0 ? timeoutMs : 0) + graceMs);
+}
+
 /** What travels beside the params of one call. */
 export interface CallOptions {
   /** In place of the client's own: an access token, or an API key. */
@@ -46,14 +54,15 @@ export interface Request {
   readonly operation: Operation;
   readonly params: Readonly<Record<string, unknown>>;
   readonly meta: Meta;
+  /** The params and the meta as they go out, the same with each attempt. */
+  readonly json: string;
   /** Beyond this an answer is no longer waited for. */
   readonly timeoutMs: number | undefined;
   readonly signal: AbortSignal;
 }
 
 export function message(request: Request, id: number): string {
-  const params = { ...request.params, _meta: request.meta };
-  return JSON.stringify({ jsonrpc: "2.0", id, method: request.operation.method, params });
+  return `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(request.operation.method)},"params":${request.json}}`;
 }
 
 /** Whether doing it twice does what doing it once does. */
@@ -99,11 +108,13 @@ export async function* allItems<Item>(page: (cursor?: string) => Promise<Page<It
 }
 
 /** Has `hook` called when the call is cancelled, at once when it is already, until the work is done. */
-export async function cancellable<Result>(signal: AbortSignal, hook: () => void, work: Promise<Result>): Promise<Result> {
-  if (signal.aborted) hook();
+export async function cancellable<Result>(signal: AbortSignal, hook: () => void, work: () => Promise<Result>): Promise<Result> {
+  // First of all: it throws where it is given no signal, and nothing has begun then.
   signal.addEventListener("abort", hook);
   try {
-    return await work;
+    const result = work();
+    if (signal.aborted) hook();
+    return await result;
   } finally {
     signal.removeEventListener("abort", hook);
   }

@@ -1,5 +1,5 @@
 import { CallOptions, Feed, isRepeatable, Meta, newIdempotencyKey, Operation, Request, Stream, Transport } from "./calls.js";
-import { CallError, CancelledError, ConnectionError } from "./errors.js";
+import { CallError, CancelledError, ConnectionError, followingUnknown, RpcdError } from "./errors.js";
 import { Caller, Methods } from "./methods.js";
 
 /** How a client behaves. */
@@ -57,9 +57,9 @@ export class Client extends Methods implements Caller {
   stream<Progress, Result>(operation: Operation, params: object, options: CallOptions = {}): Stream<Progress, Result> {
     const stop = new AbortController();
     const abort = () => stop.abort();
+    const request = this.request(operation, params, options, stop.signal);
     if (options.signal?.aborted) abort();
     options.signal?.addEventListener("abort", abort);
-    const request = this.request(operation, params, options, stop.signal);
     // What has begun is not begun again: only making the connection is.
     return new Stream(
       () => this.repeating<Feed>(request, () => this.transport.open(request)),
@@ -77,15 +77,20 @@ export class Client extends Methods implements Caller {
       ...given,
     };
     const timeoutMs = options.timeoutMs ?? (operation.streams ? undefined : this.settings.timeoutMs ?? 30_000);
-    return { operation, params: params as Record<string, unknown>, meta, timeoutMs, signal };
+    // It throws what JSON cannot say: BigInts, cycles. Nothing has begun then.
+    const json = JSON.stringify({ ...params, _meta: meta });
+    return { operation, params: params as Record<string, unknown>, meta, json, timeoutMs, signal };
   }
 
   private async repeating<Result>(request: Request, body: () => Promise<Result>): Promise<Result> {
     if (request.signal.aborted) throw new CancelledError("not sent");
+    let isUnknown = false;
     for (let attempt = 1; ; attempt++) {
       try {
         return await body();
-      } catch (error) {
+      } catch (thrown) {
+        const error: unknown = isUnknown ? followingUnknown(thrown) : thrown;
+        isUnknown = error instanceof RpcdError && error.isOutcomeUnknown;
         if (attempt >= (this.settings.attempts ?? 4) || !mayBeRepeated(error, request)) throw error;
         // Drawn evenly, so that clients that failed together do not come back together.
         await pause(Math.random() * Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1)));

@@ -32,6 +32,8 @@ export class CallError extends RpcdError {
   readonly requestId: string | undefined;
   /** The code of JSON-RPC; undefined where HTTP refused the request before it was read. */
   readonly rpcCode: number | undefined;
+  /** @internal An attempt before this answer may have been done. */
+  followsUnknown = false;
 
   constructor(envelope: unknown, rpcCode?: number, message?: string) {
     const { error, meta } = (typeof envelope === "object" && envelope !== null ? envelope : {}) as Envelope;
@@ -52,7 +54,7 @@ export class CallError extends RpcdError {
   }
 
   override get isOutcomeUnknown(): boolean {
-    return (this.details as { outcome?: string } | undefined)?.outcome === "unknown";
+    return this.followsUnknown || (this.details as { outcome?: string } | undefined)?.outcome === "unknown";
   }
 }
 
@@ -84,6 +86,14 @@ export class CancelledError extends RpcdError {
   override get isOutcomeUnknown(): boolean {
     return this.outcome === "unknown";
   }
+}
+
+/** The last error of a call of which an earlier attempt may have been done: so may the call. */
+export function followingUnknown(error: unknown): unknown {
+  if (error instanceof ConnectionError) return new ConnectionError(error.message, "unknown");
+  if (error instanceof CancelledError) return new CancelledError("unknown");
+  if (error instanceof CallError) error.followsUnknown = true;
+  return error;
 }
 
 /** The failure in a JSON-RPC response. */

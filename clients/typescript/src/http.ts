@@ -1,4 +1,4 @@
-import { Feed, graceMs, message, Request, Told, Transport } from "./calls.js";
+import { Feed, message, patienceMs, Request, Told, Transport } from "./calls.js";
 import { CallError, CancelledError, ConnectionError, failure, RpcdError } from "./errors.js";
 
 /** Calls over HTTP, in Node and browsers: JSON-RPC to `/api/v1/rpc`, streams from their own routes as server-sent events. */
@@ -18,10 +18,11 @@ export class HttpTransport implements Transport {
       throw new ConnectionError(text, "not sent");
     }
     const headers = { "Content-Type": "application/json" };
+    const body = message(request, 1);
     const exchange = this.begin(request);
     try {
       const response = await fetch(this.base + "/rpc", {
-        method: "POST", headers, body: message(request, 1), signal: exchange.signal,
+        method: "POST", headers, body, redirect: "manual", signal: exchange.signal,
       });
       return result(response.status, await response.text());
     } catch (error) {
@@ -36,13 +37,15 @@ export class HttpTransport implements Transport {
     if (path === undefined) {
       return { receive: async () => ({ isResult: true, value: await this.call(request) }), close: () => undefined };
     }
+    // They throw what no URL and no header can hold. Nothing has begun then.
+    const url = this.base + target(path, request.params);
+    const headers = new Headers(eventHeaders(request));
     const exchange = this.begin(request);
     try {
-      const response = await fetch(this.base + target(path, request.params), {
-        headers: eventHeaders(request), signal: exchange.signal,
-      });
-      if (response.status !== 200 || !response.body) {
-        result(response.status, await response.text());
+      const response = await fetch(url, { headers, redirect: "manual", signal: exchange.signal });
+      if (response.status !== 200) result(response.status, await response.text());
+      if (!response.body || !response.headers.get("Content-Type")?.startsWith("text/event-stream")) {
+        exchange.close();
         throw new ConnectionError("HTTP sent no events", "unknown");
       }
       return new EventFeed(response.body, exchange);
@@ -77,7 +80,7 @@ class Exchange {
   ) {
     request.signal.addEventListener("abort", this.abort);
     if (request.signal.aborted) this.abort();
-    if (request.timeoutMs !== undefined) this.timer = setTimeout(this.abort, request.timeoutMs + graceMs);
+    if (request.timeoutMs !== undefined) this.timer = setTimeout(this.abort, patienceMs(request.timeoutMs));
   }
 
   get signal(): AbortSignal {
@@ -87,8 +90,8 @@ class Exchange {
   explained(error: unknown): Error {
     if (error instanceof RpcdError) return error;
     if (this.request.signal.aborted) return new CancelledError("unknown");
-    const cause = (error as { cause?: { code?: string; message?: string } }).cause;
-    const wasRefused = cause?.code === "ECONNREFUSED" || cause?.code === "ENOTFOUND";
+    const cause = (error as { cause?: { code?: string; message?: string; syscall?: string } }).cause;
+    const wasRefused = cause?.code === "ECONNREFUSED" || ["connect", "getaddrinfo"].includes(cause?.syscall ?? "");
     const reason = this.stop.signal.aborted ? "the client was closed, or the daemon did not answer in time" : cause?.message ?? String(error);
     return new ConnectionError(`no answer: ${reason}`, wasRefused ? "not sent" : "unknown");
   }
@@ -107,15 +110,16 @@ class Exchange {
 }
 
 function result(status: number, body: string): unknown {
-  let answer: { result?: unknown; error?: { code: number; message: string }; jsonrpc?: string; success?: boolean };
+  let answer: { result?: unknown; error?: { code?: unknown; message?: string }; jsonrpc?: string; success?: boolean };
   try {
-    answer = JSON.parse(body);
+    answer = Object(JSON.parse(body));
   } catch {
     answer = {};
   }
-  if (answer.jsonrpc !== undefined && answer.error) throw failure(answer.error);
+  const { code, message: text = "" } = answer.error ?? {};
+  if (answer.jsonrpc !== undefined && typeof code === "number") throw failure({ ...answer.error, code, message: text });
   if (answer.jsonrpc !== undefined && "result" in answer) return answer.result;
-  if (answer.success === false) throw new CallError(answer);
+  if (answer.success === false && typeof code === "string") throw new CallError(answer);
   // A proxy between may have said it, before or after the daemon had the call.
   throw new ConnectionError(`HTTP answered ${status}, and no result`, "unknown");
 }
@@ -185,6 +189,6 @@ function read(event: string): Told | undefined {
     if (line.startsWith("event: ")) name = line.slice(7);
     else if (line.startsWith("data: ")) data += line.slice(6);
   }
-  if (name === "error") throw new CallError(JSON.parse(data));
+  if (name === "error") result(200, data);
   return name ? { isResult: name === "end", value: JSON.parse(data) } : undefined;
 }

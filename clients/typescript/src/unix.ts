@@ -1,4 +1,4 @@
-import { cancellable, Feed, graceMs, message, Request, Told, Transport } from "./calls.js";
+import { cancellable, Feed, graceMs, message, patienceMs, Request, Told, Transport } from "./calls.js";
 import { ConnectionError, failure } from "./errors.js";
 
 /** What is used of Node's `net.Socket`. */
@@ -18,8 +18,20 @@ interface Message {
   readonly method?: string;
   readonly params?: { value: unknown };
   readonly result?: unknown;
-  readonly error?: { code: number; message: string; data?: unknown };
+  readonly error?: Failure;
 }
+
+interface Failure {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+}
+
+// Parse error and invalid request (JSON-RPC 2.0, section 5.1).
+const unreadable = [-32700, -32600];
+
+/** An answer that is longer, in characters, is no answer of a daemon. */
+const longestAnswer = 256 << 20;
 
 /** Calls over the daemon's Unix socket, for Node: many at once on one connection, a connection for each stream. */
 export class UnixTransport implements Transport {
@@ -105,20 +117,22 @@ class Connection {
     });
   }
 
-  call(request: Request): Promise<unknown> {
+  async call(request: Request): Promise<unknown> {
     if (!this.isOpen) throw new ConnectionError("the connection to the daemon has ended", "not sent");
     const id = ++this.lastId;
-    const answer = new Promise<unknown>((resolve, reject) => {
-      this.pending.set(id, { resolve, reject, timer: undefined });
-    });
-    if (request.timeoutMs !== undefined) this.watch(id, request.timeoutMs + graceMs);
-    this.socket.ref();
-    this.socket.write(message(request, id) + "\n");
+    const line = message(request, id) + "\n";
+    const begin = () =>
+      new Promise<unknown>((resolve, reject) => {
+        this.pending.set(id, { resolve, reject, timer: undefined });
+        if (request.timeoutMs !== undefined) this.watch(id, patienceMs(request.timeoutMs));
+        this.socket.ref();
+        this.socket.write(line);
+      });
     const cancel = () => {
       this.socket.write(JSON.stringify({ jsonrpc: "2.0", method: "$/cancelRequest", params: { id } }) + "\n");
       this.watch(id, graceMs);
     };
-    return cancellable(request.signal, cancel, answer);
+    return cancellable(request.signal, cancel, begin);
   }
 
   setReading(reads: boolean): void {
@@ -127,6 +141,7 @@ class Connection {
   }
 
   end(): void {
+    this.isOpen = false;
     this.socket.destroy();
   }
 
@@ -143,6 +158,10 @@ class Connection {
 
   private take(text: string): void {
     // A long answer comes in many parts: what was looked through is not looked through again.
+    if (this.received.length + text.length > longestAnswer) {
+      this.farewell = "the daemon sent a line without an end";
+      return this.end();
+    }
     if (!text.includes("\n")) {
       this.received += text;
       return;
@@ -151,9 +170,9 @@ class Connection {
     this.received = lines.pop() ?? "";
     for (const line of lines) {
       try {
-        this.answer(JSON.parse(line) as Message);
+        this.answer(read(line));
       } catch {
-        this.farewell = "the daemon sent what is not JSON";
+        this.farewell = "what came is no JSON-RPC 2.0 response";
         return this.end();
       }
     }
@@ -162,7 +181,7 @@ class Connection {
   private answer(told: Message): void {
     if (told.method === "$/progress") return this.listener?.told(told.params?.value);
     if (typeof told.id !== "number") {
-      if (told.error) this.farewell = told.error.message;
+      if (told.error) this.refused(told.error);
       return;
     }
     const call = this.pending.get(told.id);
@@ -173,14 +192,38 @@ class Connection {
     else call?.resolve(told.result);
   }
 
+  /** Something that was sent could not be read: it is one of those that wait, nobody knows which. */
+  private refused(error: Failure): void {
+    this.farewell = error.message;
+    if (!unreadable.includes(error.code)) return;
+    const isAlone = this.pending.size === 1;
+    this.fail(() => (isAlone ? failure(error) : new ConnectionError(error.message, "unknown")));
+    this.socket.unref();
+  }
+
   private ended(): void {
     this.isOpen = false;
+    this.fail(() => new ConnectionError(this.farewell, "unknown"));
+  }
+
+  private fail(error: () => Error): void {
     for (const call of this.pending.values()) {
       clearTimeout(call.timer);
-      call.reject(new ConnectionError(this.farewell, "unknown"));
+      call.reject(error());
     }
     this.pending.clear();
   }
+}
+
+/** Throws where it is no message of the protocol: the connection is of no use then. */
+function read(line: string): Message {
+  const told = JSON.parse(line) as Message;
+  if (typeof told.method === "string") return told;
+  const { id = null, error } = told;
+  const isResult = typeof id === "number" && "result" in told && error === undefined;
+  const isFailure = typeof error?.code === "number" && typeof error.message === "string" && !("result" in told);
+  if (isResult || (isFailure && (id === null || typeof id === "number"))) return told;
+  throw new TypeError();
 }
 
 /** So many wait at most, and what one more read of the socket brings. */

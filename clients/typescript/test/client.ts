@@ -1,6 +1,7 @@
 // Tries the client with a daemon. Arguments: its socket, a relay's socket that loses answers, its HTTP address.
 
 import { CallError, Client, ConnectionError, HttpTransport, newIdempotencyKey, RpcdError, types, UnixTransport } from "../src/index.js";
+import { allOddPeers } from "./oddPeers.js";
 
 declare const process: { argv: string[] };
 
@@ -42,6 +43,13 @@ async function errors(client: Client): Promise<void> {
   const nowhere = new Client(new UnixTransport("/nowhere"), { attempts: 2 });
   const nobody = await failure(() => nowhere.system.ping());
   check(nobody instanceof ConnectionError && nobody.outcome === "not sent", "nobody listens there");
+}
+
+async function unreadable(client: Client): Promise<void> {
+  const begin = Date.now();
+  const error = await failure(() => client.system.ping({ payload: "\ud800" }));
+  check(error instanceof CallError && error.rpcCode === -32700, "half of a surrogate pair");
+  check(Date.now() - begin < 2000, "the daemon's word for it is taken at once");
 }
 
 async function idempotency(client: Client, workspaceId: string): Promise<void> {
@@ -121,9 +129,12 @@ async function sideBySide(client: Client): Promise<void> {
   check(answers.every(({ payload }, number) => payload === number), "each call gets its own answer");
 }
 
+await allOddPeers();
+
 const client = new Client(new UnixTransport(socket));
 const { id: workspaceId } = await calls(client);
 await errors(client);
+await unreadable(client);
 await idempotency(client, workspaceId);
 await lostAnswers(workspaceId);
 await lists(client, workspaceId);
