@@ -33,7 +33,8 @@ SPARE_KIB = 8 * 1024
 SPARE_THREADS = 6
 SPARE_DESCRIPTORS = 6
 # What a killed daemon was about to send, another takes up after two minutes.
-RESTING_SECONDS = 200
+# Beyond the five minutes after which a mail is tried again that a killed daemon was sending.
+RESTING_SECONDS = 330
 
 
 class Size:
