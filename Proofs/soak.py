@@ -32,10 +32,8 @@ SPARE_KIB = 8 * 1024
 # Threads and descriptors come with work and go when there has been none for a while; the pool is filled when it is needed.
 SPARE_THREADS = 6
 SPARE_DESCRIPTORS = 6
-# What a killed daemon was about to send, another takes up after two minutes.
-# Beyond the five minutes after which a mail is tried again that a killed daemon was sending.
+# What a killed daemon was about to send, another takes up: events after two minutes, mails after five.
 RESTING_SECONDS = 330
-
 
 class Size:
     def __init__(self, rounds, seconds, faults):
