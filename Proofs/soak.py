@@ -35,6 +35,7 @@ SPARE_DESCRIPTORS = 6
 # What a killed daemon was about to send, another takes up: events after two minutes, mails after five.
 RESTING_SECONDS = 330
 
+
 class Size:
     def __init__(self, rounds, seconds, faults):
         self.rounds, self.seconds, self.faults = rounds, seconds, faults
