@@ -8,7 +8,8 @@ final class PrivateFolder {
     let path: String
     private let descriptor: Int32
 
-    private static let prefix = "rpcd-"
+    // Nobody else names a folder so: what is left of one is removed.
+    private static let prefix = ".rpcd-private-"
     private static let random = String(repeating: "X", count: 6)
 
     init() throws {
