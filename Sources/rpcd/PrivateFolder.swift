@@ -10,6 +10,7 @@ final class PrivateFolder {
 
     // Nobody else names a folder so: what is left of one is removed.
     private static let prefix = ".rpcd-private-"
+    private static let tries = 10
     private static let random = String(repeating: "X", count: 6)
 
     init() throws {
@@ -18,19 +19,17 @@ final class PrivateFolder {
         FileTree.removeLeftovers(in: parent) {
             $0.hasPrefix(PrivateFolder.prefix) && $0.utf8.count == length
         }
-        while true {
+        // Another may take it for a leftover before it is held, and away.
+        for _ in 0..<PrivateFolder.tries {
             var template = Array("\(parent)/\(PrivateFolder.prefix)\(PrivateFolder.random)".utf8CString)
-            guard mkdtemp(&template) != nil else {
-                throw CommandFailure(
-                    "No folder can be made in \(parent): \(String(cString: strerror(errno)))")
-            }
+            guard mkdtemp(&template) != nil else { break }
             let made = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            // Another has just taken it for a leftover, and away.
             guard let held = FileTree.hold(made) else { continue }
             (path, descriptor) = (made, held)
-            break
+            Leftovers.add(path)
+            return
         }
-        Leftovers.add(path)
+        throw CommandFailure("No folder can be made in \(parent): \(String(cString: strerror(errno)))")
     }
 
     deinit {
