@@ -93,8 +93,16 @@ struct Server {
     let socketServer: UnixSocketServer
     let httpServer: HTTPServer
 
+    /// How busy the machine is with all tests at once is no test's question.
+    static var patient: Limits {
+        var limits = Limits()
+        limits.defaultTimeoutMs = 3_600_000
+        limits.messageTimeoutMs = 3_600_000
+        return limits
+    }
+
     static func run(
-        limits: Limits = Limits(), rates: Rates = Rates(auth: .off, general: .off),
+        limits: Limits = Server.patient, rates: Rates = Rates(auth: .off, general: .off),
         options: HTTPOptions = HTTPOptions(),
         operators: UnixSocketServer.Operators = .init(), _ body: (Server) async throws -> Void
     ) async throws {
